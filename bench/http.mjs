@@ -1,0 +1,115 @@
+// The hot paths over HTTP, beside a bare loop of node:http + driver + EJSON on the same engine.
+import { MongoClient, ObjectId } from 'mongodb';
+import { documentId, median, runLoad } from './lib/load.mjs';
+import { startBareServer, startEngine, startNode } from './lib/processes.mjs';
+
+const DOCUMENTS = 20_000;
+const CONNECTIONS = 128;
+
+const scenarios = [
+  { name: 'GET one document', path: '/bench/documents', ids: DOCUMENTS, target: 3.0, p99: true },
+  { name: 'POST one document', path: '/bench/documents', method: 'POST', target: 1.8 },
+  { name: 'GET page of 100 documents', path: '/bench/documents?pagesize=100', target: 1.3 },
+];
+
+export async function benchHttp({ short }) {
+  const rounds = short ? 3 : 7;
+  const seconds = short ? 2 : 5;
+  const engine = await startEngine();
+  const client = await new MongoClient(engine.uri).connect();
+  const collection = client.db('bench').collection('documents');
+  const node = await startNode(engine.uri);
+  const bare = await startBareServer(engine.uri);
+  const rows = [];
+  try {
+    await preload(collection);
+    for (const { name, path, ids, method, target, p99 } of scenarios) {
+      const load = {
+        ...(ids ? { ids } : {}),
+        ...(method ? { method, body: JSON.stringify(sampleDocument(0)) } : {}),
+        headers: { 'Content-Type': 'application/json' },
+        connections: CONNECTIONS,
+      };
+      const measured = { bare: [], node: [] };
+      for (let round = -1; round < rounds; round += 1) {
+        for (const [key, base] of [
+          ['bare', bare.url],
+          ['node', node.url],
+        ]) {
+          const result = await runLoad({
+            ...load,
+            url: base + path,
+            seconds: round < 0 ? 1 : seconds,
+          });
+          if (result.failed > 0)
+            throw new Error(`${name}: ${result.failed} requests to ${key} failed`);
+          if (round >= 0) measured[key].push(result);
+        }
+        if (method === 'POST') await trim(collection);
+      }
+      rows.push(...compare(name, measured, { target, p99 }));
+    }
+  } finally {
+    await client.close();
+    await Promise.all([node.stop(), bare.stop()]);
+    await engine.stop();
+  }
+  return rows;
+}
+
+function compare(name, measured, { target, p99 }) {
+  const ratios = measured.node.map(
+    (result, i) => result.requestsPerSecond / measured.bare[i].requestsPerSecond,
+  );
+  const ratio = median(ratios);
+  const rate = (key) => Math.round(median(measured[key].map((result) => result.requestsPerSecond)));
+  const rows = [
+    {
+      name,
+      value: `${ratio.toFixed(2)}x`,
+      target: `>= ${target.toFixed(1)}x`,
+      met: ratio >= target,
+      note: `${rate('node')} against ${rate('bare')} requests/s; ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+    },
+  ];
+  if (p99) {
+    const latency = (key) => median(measured[key].map((result) => result.p99Ms));
+    rows.push({
+      name: `${name}, p99`,
+      value: `${(latency('node') / latency('bare')).toFixed(2)}x`,
+      target: '<= 1.0x',
+      met: latency('node') <= latency('bare'),
+      note: `${latency('node').toFixed(1)} against ${latency('bare').toFixed(1)} ms`,
+    });
+  }
+  return rows;
+}
+
+/** A document of about 400 bytes. */
+function sampleDocument(n) {
+  return {
+    name: `document ${n}`,
+    active: n % 2 === 0,
+    count: n,
+    price: n + 0.5,
+    tags: ['alpha', 'beta', 'gamma'],
+    address: { street: '12 Long Street', city: 'Springfield', zip: '12345', country: 'Nowhere' },
+    description: 'x'.repeat(160),
+  };
+}
+
+async function preload(collection) {
+  for (let from = 0; from < DOCUMENTS; from += 5000) {
+    await collection.insertMany(
+      Array.from({ length: 5000 }, (_, i) => ({
+        _id: new ObjectId(documentId(from + i)),
+        ...sampleDocument(from + i),
+      })),
+    );
+  }
+}
+
+/** Removes what a POST round inserted, so that each round finds the same collection. */
+async function trim(collection) {
+  await collection.deleteMany({ _id: { $gte: new ObjectId(documentId(DOCUMENTS)) } });
+}

@@ -1,0 +1,91 @@
+// `npm test`: installs what is missing, builds, runs every kind of test this machine can run, and
+// closes with one line of totals. Arguments narrow it: `npm test -- path/to/file.test.ts -t "name"`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
+}
+
+if (!existsSync('node_modules/vitest')) {
+  const status = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+  if (status !== 0) process.exit(status);
+}
+const built = run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+if (built !== 0) process.exit(built);
+
+const filters = process.argv.slice(2);
+const vitest = join('node_modules', 'vitest', 'vitest.mjs');
+if (filters.length > 0) process.exit(run(process.execPath, [vitest, 'run', ...filters]));
+
+/** Programs that some tests need; without one its tests are skipped by name. */
+const optionalPrograms = {
+  haproxy: 'load balancer tests',
+  nginx: 'load balancer tests',
+  chromium: 'browser tests',
+};
+const onPath = (name) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+const missing = Object.keys(optionalPrograms).filter((name) => !onPath(name));
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+for (const kind of ['unit', 'engine', 'conformance', 'e2e', 'faults']) {
+  const startedAt = Date.now();
+  const report = join(folder, `${kind}.json`);
+  const status = run(process.execPath, [
+    vitest,
+    'run',
+    '--project',
+    kind,
+    '--passWithNoTests',
+    '--reporter=dot',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  const counted = countReport(report);
+  totals.passed += counted.passed;
+  totals.failed += counted.failed;
+  totals.skipped += counted.skipped;
+  // a file that could not be loaded, or an error outside of any test, fails the run too
+  if (status !== 0 && counted.failed === 0) {
+    totals.failed += 1;
+    failures.push(`${kind}: the runner failed without a failing test (see above)`);
+  }
+  failures.push(...counted.names.map((name) => `${kind}: ${name}`));
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.log(
+    `${kind}: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped (${seconds} s)`,
+  );
+}
+rmSync(folder, { recursive: true, force: true });
+
+for (const failure of failures) console.log(`FAILED ${failure}`);
+for (const name of missing)
+  console.log(`not run here: ${optionalPrograms[name]} (no ${name} on the PATH)`);
+console.log(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`,
+);
+process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+
+function countReport(path) {
+  const counted = { passed: 0, failed: 0, skipped: 0, names: [] };
+  if (!existsSync(path)) return counted;
+  const report = JSON.parse(readFileSync(path, 'utf8'));
+  counted.passed = report.numPassedTests;
+  counted.failed = report.numFailedTests;
+  counted.skipped = report.numPendingTests + (report.numTodoTests ?? 0);
+  for (const file of report.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed') counted.names.push(test.fullName);
+    }
+  }
+  return counted;
+}
