@@ -111,6 +111,7 @@ export const ERROR_CODES = {
   ERR_CONFIG_FILE: row(0, 'config', 'A configuration file cannot be read'),
   ERR_CONFIG_LISTENER: row(0, 'config', 'A listener cannot be started'),
   ERR_CONFIG_ENGINE: row(0, 'config', 'The embedded engine cannot be started'),
+  ERR_CONFIG_PREDICATE: row(0, 'config', 'A predicate of a permission is invalid'),
   ERR_NOT_IMPLEMENTED: row(501, 'internal', 'This feature does not exist'),
   ERR_DRAINING: row(503, 'internal', 'The node is shutting down'),
   ERR_INTERNAL: row(500, 'internal', 'Error handling the request, see log for more information'),
