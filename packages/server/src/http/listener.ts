@@ -1,0 +1,177 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { QuorateError } from '../errors/quorate-error.ts';
+import { NodeRequest } from './node-request.ts';
+import type { BodyLimits } from './read-body.ts';
+
+/** Limits of one listener; each is set explicitly, none is left to Node's defaults. */
+export interface ListenerLimits extends BodyLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeoutMs: number;
+  /** Whole request; 0 is none (a body that advances is judged by its own pace). */
+  readonly requestTimeoutMs: number;
+  /** An idle connection between requests; above the usual idle time of load balancers (60 s). */
+  readonly keepAliveTimeoutMs: number;
+  /** A connection without any traffic; 0 is none. */
+  readonly idleTimeoutMs: number;
+}
+
+/** PEM or PKCS12 material. */
+export interface TlsMaterial {
+  readonly pfx?: Buffer;
+  readonly key?: Buffer;
+  readonly cert?: Buffer;
+  readonly passphrase?: string;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly limits: ListenerLimits;
+  readonly tls?: TlsMaterial;
+  readonly http2?: boolean;
+  readonly onRequest: (request: NodeRequest) => void;
+  readonly onUpgrade?: (message: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** A bound port. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** Idle connections end now, the others with their reply. */
+  closeIdle(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Binds a port and turns bytes into NodeRequests.
+ *
+ * @throws ERR_CONFIG_LISTENER when the port cannot be bound
+ */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { limits } = options;
+  const secure = options.tls !== undefined;
+  const accept = (message: IncomingMessage, response: ServerResponse): void => {
+    options.onRequest(new NodeRequest(message, response, secure, limits));
+  };
+  const server = createNodeServer(options, accept);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    const request = new NodeRequest(message, response, secure, limits);
+    request.expectsContinue = true;
+    options.onRequest(request);
+  });
+  server.on('clientError', answerClientError);
+  server.on('connect', (_message: IncomingMessage, socket: Duplex) => refuse(socket, 405));
+  if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
+  const address = await bind(server, options);
+  return {
+    host: options.host,
+    port: address.port,
+    secure,
+    closeIdle: () => {
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+type NodeServer = Server | TlsServer | Http2SecureServer;
+
+function createNodeServer(
+  options: ListenerOptions,
+  accept: (message: IncomingMessage, response: ServerResponse) => void,
+): NodeServer {
+  const { limits, tls } = options;
+  const httpOptions = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: 1000,
+    noDelay: true,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  };
+  if (tls !== undefined && options.http2 === true) {
+    const server = createSecureServer({ ...tls, minVersion: 'TLSv1.2', allowHTTP1: true });
+    // node:http2's compatibility classes have the members that NodeRequest uses
+    server.on('request', accept as never);
+    server.setTimeout(limits.idleTimeoutMs);
+    return server;
+  }
+  const server =
+    tls === undefined
+      ? createServer(httpOptions, accept)
+      : createTlsServer({ ...tls, minVersion: 'TLSv1.2', ...httpOptions }, accept);
+  // one more than allowed, so that the excess can be seen and refused instead of being dropped
+  server.maxHeadersCount = limits.maxHeaders + 1;
+  server.timeout = limits.idleTimeoutMs;
+  return server;
+}
+
+function bind(server: NodeServer, options: ListenerOptions): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new QuorateError('ERR_CONFIG_LISTENER', {
+          message: `Cannot listen on ${options.host}:${options.port}: ${error.code ?? error.message}`,
+          hint:
+            error.code === 'EADDRINUSE'
+              ? 'Another process listens there; choose another port (PORT=… or /http-listener/port)'
+              : 'Check the host name and the port',
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ host: options.host, port: options.port, backlog: 2048 }, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('no TCP address'));
+      else resolve(address);
+    });
+  });
+}
+
+/** Requests that Node's parser refuses: an answer, then the end of the connection. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'HPE_INVALID_METHOD') refuse(socket, 405);
+  else if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431);
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408);
+  else if (error.code === 'ECONNRESET') socket.destroy();
+  else refuse(socket, 400);
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function refuse(socket: Duplex, status: number): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  // what the client still sends is read for a moment: an early reset would eat the answer
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${REFUSALS[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    () => setTimeout(() => socket.destroy(), 500).unref(),
+  );
+}
