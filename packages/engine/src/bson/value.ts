@@ -44,6 +44,8 @@ export class DateTime {
 /** BSON's deprecated type 6; not the same as a missing field, which is JS `undefined`. */
 export class BsonUndefined {
   static readonly instance: BsonUndefined = new BsonUndefined();
+  /** Keeps TypeScript from taking any object for one of these. */
+  readonly bsonType = 'undefined';
 }
 
 /** BSON's deprecated type 12. */
