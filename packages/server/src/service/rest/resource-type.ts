@@ -81,7 +81,7 @@ function typeInBucket(tokens: readonly string[]): ResourceType {
 
 function typeInSchemaStore(tokens: readonly string[]): ResourceType {
   if (tokens.length === 2) return 'SCHEMA_STORE';
-  return tokens.length === 3 && tokens[2] === '*' ? 'BULK_DOCUMENTS' : 'SCHEMA';
+  return tokens[2] === '*' ? 'BULK_DOCUMENTS' : 'SCHEMA';
 }
 
 function typeInCollection(tokens: readonly string[]): ResourceType {

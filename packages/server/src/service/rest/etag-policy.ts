@@ -1,0 +1,76 @@
+/** When a write must present the ETag of what it changes (rest-documents.md §6). */
+
+import { QuorateError } from '../../errors/quorate-error.ts';
+import type { BsonDocument } from '../../model/bson.ts';
+import type { EtagPolicy, RestConfig } from './rest-config.ts';
+import type { MongoRequest } from './rest-request.ts';
+
+/** Reads a policy out of properties; invalid values are ignored. */
+function policyIn(properties: BsonDocument | undefined, name: string): EtagPolicy | undefined {
+  const value = properties?.get(name);
+  if (typeof value !== 'string') return undefined;
+  switch (value.toUpperCase()) {
+    case 'REQUIRED':
+      return 'REQUIRED';
+    case 'REQUIRED_FOR_DELETE':
+      return 'REQUIRED_FOR_DELETE';
+    case 'OPTIONAL':
+      return 'OPTIONAL';
+    default:
+      return undefined;
+  }
+}
+
+function policyOf(request: MongoRequest, config: RestConfig): EtagPolicy {
+  const { databaseProperties, collectionProperties } = request;
+  switch (request.type) {
+    case 'DB':
+      return policyIn(databaseProperties, 'etagPolicy') ?? config.etagPolicies.database;
+    case 'COLLECTION':
+      return (
+        policyIn(collectionProperties, 'etagPolicy') ??
+        policyIn(databaseProperties, 'etagPolicy') ??
+        config.etagPolicies.collection
+      );
+    case 'FILES_BUCKET':
+    case 'SCHEMA_STORE':
+      return config.etagPolicies.collection;
+    default:
+      return (
+        policyIn(collectionProperties, 'etagDocPolicy') ??
+        policyIn(databaseProperties, 'etagDocPolicy') ??
+        config.etagPolicies.document
+      );
+  }
+}
+
+/** The `If-Match` header; undefined when absent. */
+export function ifMatchOf(request: MongoRequest): string | undefined {
+  return request.http.header('if-match');
+}
+
+/** Whether this write must present an ETag; POSTed documents follow the document's policy. */
+export function isEtagRequired(request: MongoRequest, config: RestConfig): boolean {
+  if (ifMatchOf(request) !== undefined || request.parameters.checkEtag) return true;
+  const policy =
+    request.method === 'POST'
+      ? policyOf({ ...request, type: 'DOCUMENT' }, config)
+      : policyOf(request, config);
+  return policy === 'REQUIRED' || (policy === 'REQUIRED_FOR_DELETE' && request.method === 'DELETE');
+}
+
+/** The 409 of a write that presents no ETag; the stored value goes into the header. */
+export function etagMissing(subject: string, storedEtag: string | undefined): QuorateError {
+  return new QuorateError('ERR_CONFLICT_ETAG_REQUIRED', {
+    message: `${subject} must be provided using the 'If-Match' header`,
+    headers: storedEtag === undefined ? [] : [['ETag', storedEtag]],
+  });
+}
+
+/** The 412 of a write that presents another ETag. */
+export function etagMismatch(storedEtag: string | undefined): QuorateError {
+  return new QuorateError('ERR_CONFLICT_ETAG', {
+    emptyBody: true,
+    headers: storedEtag === undefined ? [] : [['ETag', storedEtag]],
+  });
+}

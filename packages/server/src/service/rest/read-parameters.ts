@@ -1,0 +1,497 @@
+/** The query parameters of rest-documents.md §4.1, checked in the order of §3; the first failure is remembered. */
+
+import { QuorateError } from '../../errors/quorate-error.ts';
+import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
+import type { QueryParameters } from '../../model/http-request.ts';
+import { parseJson } from '../../representation/json-reader.ts';
+import { illegalIdType, parseIdType } from './document-id.ts';
+import type { RestConfig } from './rest-config.ts';
+import type {
+  IdType,
+  ReadConcernLevel,
+  ReadPreferenceMode,
+  Representation,
+  RequestedJsonMode,
+  RequestedWriteConcern,
+  RestParameters,
+  WriteMode,
+} from './rest-request.ts';
+
+/** What the checks need to know of the request besides its query. */
+export interface ParameterContext {
+  readonly config: RestConfig;
+  /** PATCH and DELETE on `/coll/*` must say which documents they mean. */
+  readonly filterMandatory: boolean;
+  /** Result of the checks on names, which come between `rep` and `pagesize`. */
+  readonly nameError: QuorateError | undefined;
+  /** Parses the id of the URI, a check between `id_type` and `hal`. */
+  checkId(idType: IdType): void;
+}
+
+/** Parameters, the first failure and the warnings. */
+export interface ParameterReading {
+  readonly parameters: RestParameters;
+  readonly error: QuorateError | undefined;
+  readonly warnings: string[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const defaultsByConfig = new WeakMap<RestConfig, RestParameters>();
+
+/** What a request without a query asks for. */
+export function defaultParameters(config: RestConfig): RestParameters {
+  let defaults = defaultsByConfig.get(config);
+  if (defaults === undefined) {
+    defaults = Object.freeze(createDefaults(config));
+    defaultsByConfig.set(config, defaults);
+  }
+  return defaults;
+}
+
+function createDefaults(config: RestConfig): RestParameters {
+  return {
+    representation: config.defaultRepresentation,
+    fullHal: false,
+    jsonMode: undefined,
+    page: 1,
+    pageSize: config.defaultPageSize,
+    count: 'none',
+    sortItems: [],
+    hint: undefined,
+    projection: undefined,
+    filter: undefined,
+    shardKey: undefined,
+    aggregationVariables: undefined,
+    idType: undefined,
+    noProperties: false,
+    cache: false,
+    noCache: false,
+    checkEtag: false,
+    writeMode: undefined,
+    readConcern: undefined,
+    readPreference: undefined,
+    writeConcern: undefined,
+  };
+}
+
+/** Reads and checks a query that is not empty. */
+export function readParameters(
+  query: QueryParameters,
+  context: ParameterContext,
+): ParameterReading {
+  const parameters: Mutable<RestParameters> = { ...defaultParameters(context.config) };
+  const warnings: string[] = [];
+  readUnchecked(query, parameters, warnings);
+  let error: QuorateError | undefined;
+  try {
+    if (context.nameError !== undefined) throw context.nameError;
+    readChecked(query, parameters, warnings, context);
+  } catch (failure) {
+    if (!(failure instanceof QuorateError)) throw failure;
+    error = failure;
+  }
+  return { parameters, error, warnings };
+}
+
+/** Parameters that cannot fail: bad values are ignored or only warned of. */
+function readUnchecked(
+  query: QueryParameters,
+  parameters: Mutable<RestParameters>,
+  warnings: string[],
+): void {
+  const representation = query.get('rep');
+  if (representation !== undefined) {
+    const known = parseRepresentation(representation);
+    if (known === undefined) {
+      warnings.push(
+        `illegal rep parameter ${representation} (must be STANDARD, NESTED or HAL; ` +
+          'S is an alias for STANDARD; PLAIN_JSON, PJ are aliases for NESTED)',
+      );
+    } else {
+      parameters.representation = known;
+    }
+  }
+  parameters.jsonMode = oneOf(JSON_MODES, query.get('jsonMode')?.toUpperCase());
+  parameters.noProperties = query.has('np');
+  parameters.cache = query.has('cache');
+  parameters.noCache = query.has('nocache');
+  parameters.checkEtag = query.has('checkEtag');
+  parameters.writeMode = readWriteMode(query);
+  parameters.readConcern = oneOf(READ_CONCERNS, query.get('readConcern'));
+  parameters.readPreference = parseReadPreference(query.get('readPreference'));
+  parameters.writeConcern = parseWriteConcern(query.get('writeConcern'));
+}
+
+const JSON_MODES: readonly RequestedJsonMode[] = ['STRICT', 'EXTENDED', 'RELAXED', 'SHELL'];
+const WRITE_MODES: readonly WriteMode[] = ['insert', 'update', 'upsert'];
+const READ_CONCERNS: readonly ReadConcernLevel[] = [
+  'local',
+  'available',
+  'majority',
+  'linearizable',
+  'snapshot',
+];
+const READ_PREFERENCES: readonly ReadPreferenceMode[] = [
+  'primary',
+  'primaryPreferred',
+  'secondary',
+  'secondaryPreferred',
+  'nearest',
+];
+const WRITE_CONCERNS: ReadonlyMap<string, RequestedWriteConcern> = new Map<
+  string,
+  RequestedWriteConcern
+>([
+  ['ACKNOWLEDGED', {}],
+  ['UNACKNOWLEDGED', { w: 0 }],
+  ['W1', { w: 1 }],
+  ['W2', { w: 2 }],
+  ['W3', { w: 3 }],
+  ['JOURNALED', { journal: true }],
+  ['MAJORITY', { w: 'majority' }],
+]);
+
+function oneOf<T extends string>(values: readonly T[], text: string | undefined): T | undefined {
+  return text === undefined ? undefined : values.find((value) => value === text);
+}
+
+/** Value of `rep` or of the configured default; undefined when unknown. */
+export function parseRepresentation(text: string): Representation | undefined {
+  switch (text.toUpperCase()) {
+    case 'STANDARD':
+    case 'S':
+      return 'STANDARD';
+    case 'HAL':
+      return 'HAL';
+    case 'SHAL':
+    case 'PLAIN_JSON':
+    case 'PJ':
+      return 'SHAL';
+    default:
+      return undefined;
+  }
+}
+
+function readWriteMode(query: QueryParameters): WriteMode | undefined {
+  const text = query.get('writeMode') ?? query.get('wm');
+  return oneOf(WRITE_MODES, text?.toLowerCase());
+}
+
+function parseReadPreference(text: string | undefined): ReadPreferenceMode | undefined {
+  const lower = text?.toLowerCase();
+  return lower === undefined
+    ? undefined
+    : READ_PREFERENCES.find((mode) => mode.toLowerCase() === lower);
+}
+
+function parseWriteConcern(text: string | undefined): RequestedWriteConcern | undefined {
+  return text === undefined ? undefined : WRITE_CONCERNS.get(text.toUpperCase());
+}
+
+/** The checks of rest-documents.md §3 item 2 from `pagesize` on, in that order. */
+function readChecked(
+  query: QueryParameters,
+  parameters: Mutable<RestParameters>,
+  warnings: string[],
+  context: ParameterContext,
+): void {
+  const { config } = context;
+  parameters.pageSize = readPageSize(query.get('pagesize'), config);
+  parameters.page = readPage(query.get('page'));
+  parameters.count = readCount(query);
+  parameters.sortItems = readSortItems(query, warnings);
+  parameters.hint = readHint(query);
+  parameters.projection = readProjection(query.getAll('keys'));
+  parameters.filter = readFilter(query.getAll('filter'));
+  if (context.filterMandatory && parameters.filter === undefined) throw filterMandatory();
+  parameters.aggregationVariables = readVariables(query.get('avars'), config);
+  const idType = query.get('id_type');
+  if (idType !== undefined && idType !== '') {
+    parameters.idType = parseIdType(idType);
+    if (parameters.idType === undefined) throw illegalIdType();
+  }
+  context.checkId(parameters.idType ?? 'STRING_OID');
+  parameters.fullHal = readHal(query.get('hal'));
+  parameters.shardKey = readShardKey(query.get('shardkey'));
+}
+
+/** The refusal of a bulk write that does not say which documents it means. */
+export function filterMandatory(): QuorateError {
+  return new QuorateError('ERR_REQUEST_FILTER_MISSING', {
+    message: 'filter parameter is mandatory for bulk write requests',
+  });
+}
+
+/** A 32-bit integer as Java's `Integer.parseInt` reads it; undefined for anything else. */
+function parseInt32(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= -2147483648 && value <= 2147483647 ? value : undefined;
+}
+
+function notANumber(
+  code: 'ERR_REQUEST_PAGE' | 'ERR_REQUEST_PAGESIZE',
+  name: string,
+  text: string,
+): QuorateError {
+  return new QuorateError(code, {
+    message: `illegal ${name} parameter, it is not a number`,
+    exception: 'java.lang.NumberFormatException',
+    exceptionMessage: `For input string: '${text}'`,
+  });
+}
+
+function readPageSize(text: string | undefined, config: RestConfig): number {
+  if (text === undefined) return config.defaultPageSize;
+  const value = parseInt32(text);
+  if (value === undefined) throw notANumber('ERR_REQUEST_PAGESIZE', 'pagesize', text);
+  if (value < 0 || value > config.maxPageSize) {
+    throw new QuorateError('ERR_REQUEST_PAGESIZE', {
+      message: `illegal pagesize parameter, pagesize must be >= 0 and <= ${config.maxPageSize}`,
+    });
+  }
+  return value;
+}
+
+function readPage(text: string | undefined): number {
+  if (text === undefined) return 1;
+  const value = parseInt32(text);
+  if (value === undefined) throw notANumber('ERR_REQUEST_PAGE', 'page', text);
+  if (value < 1) {
+    throw new QuorateError('ERR_REQUEST_PAGE', { message: 'illegal page parameter, it is < 1' });
+  }
+  return value;
+}
+
+function readCount(query: QueryParameters): RestParameters['count'] {
+  const text = query.get('count');
+  if (text === undefined) return 'none';
+  return text.toLowerCase() === 'estimated' ? 'estimated' : 'exact';
+}
+
+function readSortItems(query: QueryParameters, warnings: string[]): readonly string[] {
+  const items = query.has('sort_by') ? query.getAll('sort_by') : query.getAll('sort');
+  for (const item of items) {
+    const text = item.trim();
+    if (text === '') {
+      throw new QuorateError('ERR_REQUEST_SORT', { message: 'Illegal sort parameter' });
+    }
+    const field = text.replace(/^[+-]/, '');
+    if (field === '_last_updated_on' || field === '_created_on') {
+      warnings.push(`unexpected sort_by parameter ${field}: documents have no such property`);
+    }
+  }
+  return items;
+}
+
+/**
+ * The sort order that the items ask for; undefined when there are none, and the default `_id: -1` applies.
+ *
+ * @throws ERR_REQUEST_SORT for an item that starts as a JSON object and is none
+ */
+export function readSort(items: readonly string[]): BsonDocument | undefined {
+  if (items.length === 0) return undefined;
+  const sort: BsonDocument = new Map();
+  for (const item of items) {
+    const text = item.trim();
+    if (text.startsWith('{')) {
+      for (const [name, direction] of parseSortObject(text)) sort.set(name, direction);
+    } else if (text.startsWith('-')) {
+      sort.set(text.slice(1).trim(), -1);
+    } else {
+      sort.set(text.startsWith('+') ? text.slice(1).trim() : text, 1);
+    }
+  }
+  return sort;
+}
+
+function parseSortObject(text: string): BsonDocument {
+  const invalid = { message: 'Invalid sort parameter' };
+  let value: BsonValue;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw new QuorateError('ERR_REQUEST_SORT', { ...invalid, cause });
+  }
+  if (!isDocument(value)) throw new QuorateError('ERR_REQUEST_SORT', invalid);
+  return value;
+}
+
+/** Hint items: key patterns are joined, any other text is the name of an index. */
+function readHint(query: QueryParameters): BsonDocument | string | undefined {
+  const items = query.getAll('hint');
+  if (items.length === 0) return undefined;
+  const keys: BsonDocument = new Map();
+  let name: string | undefined;
+  for (const item of items) {
+    if (item === '') {
+      throw new QuorateError('ERR_REQUEST_HINT', { message: 'illegal hint parameter' });
+    }
+    const pattern = parseHintPattern(item);
+    if (pattern === undefined) name ??= item;
+    else for (const [field, direction] of pattern) keys.set(field, direction);
+  }
+  return keys.size > 0 ? keys : name;
+}
+
+function parseHintPattern(item: string): BsonDocument | undefined {
+  if (item.length > 1 && item.startsWith('-')) return new Map([[item.slice(1), -1]]);
+  if (item.length > 1 && item.startsWith('+')) return new Map([[item.slice(1), 1]]);
+  if (!item.trimStart().startsWith('{')) return undefined;
+  try {
+    const value = parseJson(item);
+    return isDocument(value) ? value : undefined;
+  } catch {
+    // not JSON: then it can only be an index name, and the database refuses it
+    return undefined;
+  }
+}
+
+const INVALID_JSON = {
+  exception: 'org.bson.json.JsonParseException',
+  exceptionMessage: 'invalid json',
+};
+
+function readProjection(items: readonly string[]): BsonDocument | undefined {
+  let projection: BsonDocument | undefined;
+  for (const item of items) {
+    const keys = parseKeys(item);
+    if (projection === undefined) projection = keys;
+    else for (const [name, rule] of keys) projection.set(name, rule);
+  }
+  return projection;
+}
+
+function parseKeys(text: string): BsonDocument {
+  if (text === '') {
+    throw new QuorateError('ERR_REQUEST_KEYS', { message: 'illegal keys parameter (empty)' });
+  }
+  let value: BsonValue;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw new QuorateError('ERR_REQUEST_KEYS', {
+      message: `illegal keys parameter: ${text}`,
+      ...INVALID_JSON,
+      cause,
+    });
+  }
+  if (isDocument(value)) return value;
+  throw new QuorateError('ERR_REQUEST_KEYS', {
+    message: `illegal keys parameter, it is not a json object: ${text} => String`,
+  });
+}
+
+function readFilter(items: readonly string[]): BsonDocument | undefined {
+  if (items.length === 0) return undefined;
+  const filters = items.map(parseFilter);
+  return filters.length === 1 ? filters[0] : new Map([['$and', filters]]);
+}
+
+function parseFilter(text: string): BsonDocument {
+  if (text === '') {
+    throw new QuorateError('ERR_REQUEST_FILTER', { message: 'illegal filter parameter (empty)' });
+  }
+  let value: BsonValue;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw new QuorateError('ERR_REQUEST_FILTER', {
+      message: `illegal filter parameter: ${text}, ${textOf(cause)}`,
+      ...INVALID_JSON,
+      cause,
+    });
+  }
+  if (!isDocument(value)) {
+    throw new QuorateError('ERR_REQUEST_FILTER', {
+      message: `illegal filter parameter, it is not a json object: ${text} => String`,
+    });
+  }
+  if (value.size === 0) {
+    throw new QuorateError('ERR_REQUEST_FILTER', {
+      message: 'illegal filter parameter (empty json object)',
+    });
+  }
+  return value;
+}
+
+/** Text of the JSON reader's complaint. */
+export function textOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+function readVariables(text: string | undefined, config: RestConfig): BsonDocument | undefined {
+  if (text === undefined) return undefined;
+  let value: BsonValue = null;
+  try {
+    value = parseJson(text);
+  } catch {
+    // falls through to the one refusal for everything that is no object
+  }
+  if (!isDocument(value)) {
+    throw new QuorateError('ERR_REQUEST_AVARS', {
+      message: `illegal avars parameter, it is not a json object: ${text}`,
+    });
+  }
+  if (config.aggregationCheckOperators && hasOperator(value)) {
+    throw new QuorateError('ERR_REQUEST_AVARS', {
+      message: `illegal avars parameter: ${text}`,
+      exception: 'java.lang.SecurityException',
+      exceptionMessage: 'aggregation variables cannot include operators',
+    });
+  }
+  return value;
+}
+
+/** True when a name at any depth starts with `$`. */
+function hasOperator(value: BsonValue): boolean {
+  if (Array.isArray(value)) return value.some(hasOperator);
+  if (!isDocument(value)) return false;
+  for (const [name, member] of value) if (name.startsWith('$') || hasOperator(member)) return true;
+  return false;
+}
+
+function readHal(text: string | undefined): boolean {
+  switch (text?.toUpperCase()) {
+    case undefined:
+    case 'C':
+    case 'COMPACT':
+      return false;
+    case 'F':
+    case 'FULL':
+      return true;
+    default:
+      throw new QuorateError('ERR_REQUEST_HAL', {
+        message: 'illegal hal parameter; valid values are [FULL, F, COMPACT, C]',
+      });
+  }
+}
+
+function readShardKey(text: string | undefined): BsonDocument | undefined {
+  if (text === undefined) return undefined;
+  if (text === '') {
+    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
+      message: 'illegal shardkey parameter (empty)',
+    });
+  }
+  let value: BsonValue = null;
+  let cause: unknown;
+  try {
+    value = parseJson(text);
+  } catch (failure) {
+    cause = failure;
+  }
+  if (!isDocument(value)) {
+    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
+      message: `illegal shardkey parameter: ${text}`,
+      ...(cause === undefined ? {} : { ...INVALID_JSON, cause }),
+    });
+  }
+  if (value.size === 0) {
+    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
+      message: 'illegal shardkey parameter (empty json object)',
+    });
+  }
+  return value;
+}
