@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   // who and whether
   ERR_AUTH_REQUIRED: row(401, 'authentication', 'Authentication is required'),
   ERR_AUTH_TOO_MANY: row(429, 'authentication', 'Too many failed attempts'),
+  ERR_AUTH_BUSY: row(503, 'authentication', 'Too many logins at once'),
   ERR_AUTHZ_FORBIDDEN: row(403, 'authorization', 'Not allowed'),
   ERR_AUTHZ_SECURITY: row(403, 'authorization', 'Refused by a security rule'),
   // missing and conflicting
@@ -112,6 +113,7 @@ export const ERROR_CODES = {
   ERR_CONFIG_LISTENER: row(0, 'config', 'A listener cannot be started'),
   ERR_CONFIG_ENGINE: row(0, 'config', 'The embedded engine cannot be started'),
   ERR_CONFIG_PREDICATE: row(0, 'config', 'A predicate of a permission is invalid'),
+  ERR_CONFIG_PERMISSION: row(0, 'config', 'A permission is invalid'),
   ERR_NOT_IMPLEMENTED: row(501, 'internal', 'This feature does not exist'),
   ERR_DRAINING: row(503, 'internal', 'The node is shutting down'),
   ERR_INTERNAL: row(500, 'internal', 'Error handling the request, see log for more information'),

@@ -1,4 +1,26 @@
+import type { BsonDocument } from './bson.ts';
+
 /** Interfaces that one step implements and another uses; `app/compose.ts` hands them over. */
+
+import type { HttpRequest } from './http-request.ts';
+import type { Identity } from './identity.ts';
+import type { Permit } from './permit.ts';
+import type { AnyService } from './service.ts';
+
+/** Finds out who asks and what they may; implemented by `auth/` and `authz/` together. */
+export interface Guard {
+  /** Anonymous when no mechanism succeeds; whether that is enough is for `authorize` to say. */
+  authenticate(request: HttpRequest, service: AnyService): Identity | Promise<Identity>;
+  /** @throws ERR_AUTH_REQUIRED (401 with its challenges) or ERR_AUTHZ_FORBIDDEN (403) */
+  authorize(
+    request: HttpRequest,
+    service: AnyService,
+    prepared: unknown,
+    identity: Identity,
+  ): Permit | Promise<Permit>;
+  /** False while every request is let through: then the server stays on loopback. */
+  readonly protects: boolean;
+}
 
 /** Outcome of a database probe (cluster.md D2). */
 export type DatabaseProbe =
@@ -10,4 +32,34 @@ export type DatabaseProbe =
 export interface DatabaseProbePort {
   /** Runs `{ping: 1}` on `databaseName`; never rejects. */
   ping(databaseName: string, timeoutMs: number): Promise<DatabaseProbe>;
+}
+
+/** An account as a realm keeps it. */
+export interface StoredAccount {
+  readonly name: string;
+  /** bcrypt hash, or the clear text where the realm keeps that; undefined: cannot log in by password. */
+  readonly password: string | undefined;
+  readonly passwordIsHashed: boolean;
+  readonly roles: readonly string[];
+  /** Everything of the account but its password. */
+  readonly properties: BsonDocument;
+}
+
+/** Where accounts are looked up; implemented in `mongo/` and `auth/realms/`. */
+export interface AccountStore {
+  /**
+   * @param fresh - true: not from a cache, because what a cache holds did not fit the credentials
+   * @throws ERR_DATABASE_* when the database is in trouble, which is not a failed login
+   */
+  find(name: string, options?: { readonly fresh?: boolean }): Promise<StoredAccount | undefined>;
+}
+
+/** Why a token is refused although its signature is good. */
+export interface RevocationList {
+  /** True when the token itself, all tokens of its user, or everybody's up to some moment are revoked. */
+  isRevoked(token: {
+    jti: string | undefined;
+    name: string;
+    issuedAtMs: number | undefined;
+  }): boolean;
 }
