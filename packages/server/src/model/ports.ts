@@ -1,4 +1,5 @@
 import type { BsonDocument } from './bson.ts';
+import type { AccountIdentity } from './identity.ts';
 
 /** Interfaces that one step implements and another uses; `app/compose.ts` hands them over. */
 
@@ -62,4 +63,23 @@ export interface RevocationList {
     name: string;
     issuedAtMs: number | undefined;
   }): boolean;
+}
+
+/** A token and its end. */
+export interface IssuedToken {
+  readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+/** Issues tokens and takes them back; a token manager without its verifying half. */
+export interface TokenIssuer {
+  /** `Bearer` tokens go into a Bearer header; `Basic-Password` ones are sent as Basic's password. */
+  readonly tokenType: 'Bearer' | 'Basic-Password';
+  /** The token of an account: the same one again while it lives, unless `renew`. */
+  issue(account: AccountIdentity, options: { readonly renew: boolean }): Promise<IssuedToken>;
+  /** Takes back the account's token. */
+  revoke(account: AccountIdentity): Promise<void>;
+  /** `Auth-Token-Location` of an account's token. */
+  location(account: AccountIdentity): string;
 }

@@ -1,3 +1,4 @@
+import type { BsonValue } from '../../model/bson.ts';
 import type { AccountIdentity } from '../../model/identity.ts';
 import type { AuthenticationMechanism } from './mechanism.ts';
 
@@ -12,10 +13,10 @@ export class IdentityMechanism implements AuthenticationMechanism {
       kind: 'account',
       name: username,
       roles,
-      properties: new Map([
+      properties: new Map<string, BsonValue>([
         ['_id', username],
         ['roles', [...roles]],
-      ] as const),
+      ]),
     };
   }
 

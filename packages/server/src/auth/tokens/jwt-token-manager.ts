@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { type BsonDocument, type BsonValue, Double, Long, ObjectId } from '../../model/bson.ts';
 import type { AccountIdentity } from '../../model/identity.ts';
-import type { RevocationList } from '../../model/ports.ts';
+import type { IssuedToken, RevocationList } from '../../model/ports.ts';
 import type { JwtClaims, JwtCodec } from './jwt.ts';
 import { claimsToIdentity, type JwtIdentitySettings } from './jwt-identity.ts';
-import type { IssuedToken, TokenManager } from './token-manager.ts';
+import type { TokenManager } from './token-manager.ts';
 
 export interface JwtTokenManagerOptions {
   readonly ttlMinutes: number;

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LruCache } from '../../lib/lru-cache.ts';
 import type { AccountIdentity } from '../../model/identity.ts';
-import type { IssuedToken, TokenManager } from './token-manager.ts';
+import type { IssuedToken } from '../../model/ports.ts';
+import type { TokenManager } from './token-manager.ts';
 
 interface Entry {
   readonly token: string;

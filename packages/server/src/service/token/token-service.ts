@@ -1,0 +1,193 @@
+/** `/token`, `/token/cookie`, `/token/redirect`: a login for a token (security.md §4). */
+import { QuorateError } from '../../errors/quorate-error.ts';
+import type { HttpRequest } from '../../model/http-request.ts';
+import type { AccountIdentity } from '../../model/identity.ts';
+import type { IssuedToken, TokenIssuer } from '../../model/ports.ts';
+import type { Reply, ReplyHeader } from '../../model/reply.ts';
+import type { CorsLists, Service, ServiceContext } from '../../model/service.ts';
+import { type AuthCookieSettings, formatAuthCookie } from './auth-cookie.ts';
+import { type FormCredentials, isForm, readForm, readFormCredentials } from './form-credentials.ts';
+
+export interface TokenServiceOptions {
+  readonly uri: string;
+  /** Where `/token/redirect` sends the browser; never taken from the request. */
+  readonly redirectUrl: string | undefined;
+  readonly tokens: TokenIssuer | undefined;
+  /** Undefined: no cookies are set. */
+  readonly cookie: AuthCookieSettings | undefined;
+  /** Bearer tokens in the cookie, or Basic ones. */
+  readonly bearerInCookie: boolean;
+  /** Hands an `Authorization` value on to authentication. */
+  readonly overrideAuthorization: (request: HttpRequest, value: string) => void;
+  /** Exchanges an authorization code (RFC 6749 §4.1.3); undefined when OAuth is off. */
+  readonly exchangeCode?: (form: URLSearchParams) => Promise<Record<string, unknown>>;
+  readonly now?: () => number;
+}
+
+interface TokenRequest {
+  /** Path below the service's URI: empty, `/cookie`, `/redirect` or something unknown. */
+  readonly rest: string;
+  readonly form: FormCredentials | undefined;
+}
+
+const NO_STORE: readonly ReplyHeader[] = [
+  ['Cache-Control', 'no-store'],
+  ['Pragma', 'no-cache'],
+];
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  '': ['GET', 'POST', 'DELETE'],
+  '/cookie': ['POST'],
+  '/redirect': ['GET'],
+};
+
+/** The token endpoint. */
+export class TokenService implements Service<TokenRequest> {
+  readonly name = 'authTokenService';
+  readonly uri: string;
+  readonly match = 'prefix';
+  readonly secured = false;
+  private readonly options: TokenServiceOptions;
+
+  constructor(options: TokenServiceOptions) {
+    this.options = options;
+    this.uri = options.uri;
+  }
+
+  cors(): CorsLists {
+    return {
+      allowMethods: 'GET, PUT, POST, PATCH, DELETE',
+      allowHeaders: 'Authorization, Content-Type, X-Requested-With, No-Auth-Challenge',
+      exposeHeaders: 'Auth-Token, Auth-Token-Valid-Until, Auth-Token-Location',
+    };
+  }
+
+  /** Turns the credentials of a form into an `Authorization` value, before authentication. */
+  async prepare(request: HttpRequest): Promise<TokenRequest> {
+    const rest = request.rawPath.slice(this.uri.length).replace(/\/$/, '');
+    const takesForm = request.method === 'POST' && (rest === '' || rest === '/cookie');
+    if (!takesForm || !isForm(request) || request.header('authorization') !== undefined) {
+      return { rest, form: undefined };
+    }
+    const form = readFormCredentials(readForm(await request.body()));
+    if (form.kind === 'credentials') {
+      const encoded = Buffer.from(`${form.name}:${form.secret}`).toString('base64');
+      this.options.overrideAuthorization(request, `Basic ${encoded}`);
+    }
+    return { rest, form };
+  }
+
+  async handle(
+    request: HttpRequest,
+    { rest, form }: TokenRequest,
+    { identity }: ServiceContext,
+  ): Promise<Reply> {
+    const { tokens } = this.options;
+    if (form?.kind === 'code' && rest === '') return this.exchangeCode(form.form);
+    if (identity.kind === 'anonymous') return unauthorized(request);
+    if (tokens === undefined) {
+      throw new QuorateError('ERR_INTERNAL', { message: 'no token manager is enabled' });
+    }
+    if (!(rest in METHODS)) throw new QuorateError('ERR_NOT_FOUND', { emptyBody: true });
+    if (request.method === 'DELETE' && rest === '') {
+      await tokens.revoke(identity);
+      return { status: 204, headers: [] };
+    }
+    const issued = await tokens.issue(identity, { renew: request.query.has('renew') });
+    const headers = this.tokenHeaders(identity, issued, rest);
+    if (!METHODS[rest]?.includes(request.method)) return { status: 405, headers };
+    const noStore = request.method === 'POST' || rest === '/redirect' ? NO_STORE : [];
+    if (rest === '/redirect') return this.redirect(identity, issued, [...headers, ...noStore]);
+    const { name, roles } = identity;
+    const body =
+      rest === '/cookie'
+        ? { authenticated: true, username: name, roles }
+        : this.tokenBody(identity, issued);
+    return json(200, body, [...headers, ...noStore]);
+  }
+
+  private tokenHeaders(
+    identity: AccountIdentity,
+    issued: IssuedToken,
+    rest: string,
+  ): readonly ReplyHeader[] {
+    const { tokens, cookie, bearerInCookie } = this.options;
+    const headers: ReplyHeader[] = [
+      ['Auth-Token', issued.token],
+      ['Auth-Token-Valid-Until', formatInstant(issued.expiresAtMs)],
+      ['Auth-Token-Location', tokens?.location(identity) ?? this.uri],
+    ];
+    if (rest === '/cookie' && cookie) {
+      const basic = Buffer.from(`${identity.name}:${issued.token}`).toString('base64');
+      const value = bearerInCookie ? `Bearer_${issued.token}` : `Basic_${basic}`;
+      headers.push(['Set-Cookie', formatAuthCookie(cookie, value)]);
+    }
+    return headers;
+  }
+
+  private tokenBody(identity: AccountIdentity, issued: IssuedToken): Record<string, unknown> {
+    return {
+      access_token: issued.token,
+      token_type: this.options.tokens?.tokenType,
+      expires_in: this.secondsLeft(issued),
+      username: identity.name,
+      roles: identity.roles,
+    };
+  }
+
+  private redirect(
+    identity: AccountIdentity,
+    issued: IssuedToken,
+    headers: readonly ReplyHeader[],
+  ): Reply {
+    const { redirectUrl, tokens } = this.options;
+    if (redirectUrl === undefined) {
+      return oauthError(400, 'invalid_request', 'no redirect-url configured for /token/redirect');
+    }
+    const fragment = new URLSearchParams({
+      access_token: issued.token,
+      token_type: tokens?.tokenType ?? 'Bearer',
+      expires_in: String(this.secondsLeft(issued)),
+    });
+    const location: ReplyHeader = ['Location', `${redirectUrl}#${fragment.toString()}`];
+    return json(307, this.tokenBody(identity, issued), [...headers, location]);
+  }
+
+  private async exchangeCode(form: URLSearchParams): Promise<Reply> {
+    const { exchangeCode } = this.options;
+    if (exchangeCode === undefined) {
+      return oauthError(400, 'invalid_grant', 'authorization code is invalid or expired');
+    }
+    return json(200, await exchangeCode(form), NO_STORE);
+  }
+
+  private secondsLeft(issued: IssuedToken): number {
+    const now = (this.options.now ?? Date.now)();
+    return Math.max(0, Math.floor((issued.expiresAtMs - now) / 1000));
+  }
+}
+
+/** A compact JSON answer. */
+export function json(status: number, body: unknown, headers: readonly ReplyHeader[] = []): Reply {
+  return {
+    status,
+    headers: [...headers, ['Content-Type', 'application/json']],
+    body: JSON.stringify(body),
+  };
+}
+
+/** An error of the OAuth endpoints (RFC 6749 §5.2). */
+export function oauthError(status: number, error: string, description: string): Reply {
+  return json(status, { error, error_description: description });
+}
+
+/** The 401 of the token endpoints, whose realm is another one. */
+export function unauthorized(request: HttpRequest): Reply {
+  const silent =
+    request.header('no-auth-challenge') !== undefined || request.query.has('noauthchallenge');
+  return { status: 401, headers: silent ? [] : [['WWW-Authenticate', 'Basic realm="RESTHeart"']] };
+}
+
+/** Java's Instant.toString: no fraction where it is zero. */
+function formatInstant(atMs: number): string {
+  return new Date(atMs).toISOString().replace('.000Z', 'Z');
+}
