@@ -1,0 +1,61 @@
+import type { Document } from '../bson/value.ts';
+
+/** What the commands know of the connection they came over. */
+export interface Connection {
+  readonly id: number;
+  readonly remoteAddress: string;
+  /** The `client` document of its first hello. */
+  clientMetadata: Document | undefined;
+  /** Compressors agreed upon at its first hello. */
+  compressors: readonly string[];
+  /** Who has authenticated, by database; empty for nobody. */
+  user: AuthenticatedUser | undefined;
+  /** An unfinished SASL conversation. */
+  saslState: unknown;
+  /** It came over the loopback interface or a local socket. */
+  readonly isLocal: boolean;
+  close(): void;
+}
+
+export interface AuthenticatedUser {
+  readonly name: string;
+  readonly database: string;
+}
+
+/** The open connections. */
+export class ConnectionRegistry {
+  readonly #connections = new Map<number, Connection>();
+  #lastId = 0;
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+  }
+
+  all(): Iterable<Connection> {
+    return this.#connections.values();
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  get totalCreated(): number {
+    return this.#lastId;
+  }
+}
+
+/** The driver's or application's name from a connection's metadata. */
+export function appNameOf(connection: Connection): string | undefined {
+  const application = connection.clientMetadata?.get('application');
+  const name = application instanceof Map ? application.get('name') : undefined;
+  return typeof name === 'string' ? name : undefined;
+}

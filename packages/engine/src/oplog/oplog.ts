@@ -1,0 +1,226 @@
+import type { Store, WriteBatch } from '../storage/store.ts';
+import {
+  decodeEntry,
+  encodeEntry,
+  fromKey,
+  type OplogEntry,
+  type OplogOperation,
+  type OplogOrigin,
+  type Position,
+  toKey,
+} from './oplog-entry.ts';
+
+export interface OplogOptions {
+  readonly maxBytes?: number;
+  readonly maxAgeMs?: number;
+}
+
+const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
+const DEFAULT_MAX_AGE_MS = 7 * 24 * 3600 * 1000;
+const TRIM_INTERVAL_MS = 10_000;
+const TRIM_CHUNK = 2_000;
+/** Decoded entries kept so that many change streams do not decode one entry many times. */
+const DECODED_ENTRIES = 2_048;
+/** Sorts behind all entries, whose keys have eight bytes and start with a time before 2106. */
+const SIZE_KEY = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]);
+const END_KEY = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+
+/**
+ * The log of all changes in the order in which they took effect. Its places are the cluster times
+ * that drivers see; change streams read it; it is bounded by size and age.
+ */
+export class Oplog {
+  readonly #store: Store;
+  readonly #maxBytes: number;
+  readonly #maxAgeMs: number;
+  readonly #listeners = new Set<() => void>();
+  readonly #decoded = new Map<Position, OplogEntry>();
+  readonly #trimmer: NodeJS.Timeout;
+  /** The last place given out; entries up to `#committed` are readable. */
+  #last: Position = 0n;
+  #committed: Position = 0n;
+  #oldest: Position = 0n;
+  #bytes = 0;
+  #trimming = false;
+  #notified = false;
+
+  constructor(store: Store, options: OplogOptions = {}) {
+    this.#store = store;
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
+    this.#trimmer = setInterval(() => this.#trimSoon(), TRIM_INTERVAL_MS);
+    this.#trimmer.unref();
+  }
+
+  /** Finds the ends of the log; an empty one gets a first entry, so that there is a cluster time. */
+  async open(): Promise<void> {
+    for (const { key } of this.#store.latest.range('oplog', { end: END_KEY, reverse: true })) {
+      this.#last = fromKey(key);
+      break;
+    }
+    if (this.#last === 0n) {
+      await this.#store.write((batch) => this.append(batch, []), { durable: true });
+    }
+    this.#committed = this.#last;
+    this.#findOldest();
+    this.#loadSize();
+  }
+
+  /**
+   * Adds one entry in the batch of the change itself.
+   *
+   * @returns its place: the change's operationTime
+   */
+  append(
+    batch: WriteBatch,
+    operations: readonly OplogOperation[],
+    origin: OplogOrigin = {},
+  ): Position {
+    const position = this.#nextPosition();
+    const bytes = encodeEntry(position, operations, origin);
+    batch.put('oplog', toKey(position), bytes);
+    this.#bytes += bytes.length;
+    return position;
+  }
+
+  /** To be called when the batch of `position` is readable; wakes whoever waits for changes. */
+  committed(position: Position): void {
+    if (position > this.#committed) this.#committed = position;
+    if (this.#notified) return;
+    this.#notified = true;
+    // one waking for all writes that a group commit has made readable in this turn
+    queueMicrotask(() => {
+      this.#notified = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+
+  /** The place of the last readable entry: the engine's operationTime and cluster time. */
+  get lastPosition(): Position {
+    return this.#committed;
+  }
+
+  get oldestPosition(): Position {
+    return this.#oldest;
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Calls `listener` after each commit that added entries; the answer ends the subscription. */
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Readable entries after `position`, oldest first, as far as there are any at the moment. */
+  *readAfter(position: Position): Generator<OplogEntry> {
+    if (position >= this.#committed) return;
+    const start = toKey(position + 1n);
+    for (const { key, value } of this.#store.latest.range('oplog', { start, end: END_KEY })) {
+      yield this.#decode(fromKey(key), value);
+    }
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#trimmer);
+    return this.#saveSize();
+  }
+
+  #nextPosition(): Position {
+    const now = BigInt(Math.floor(Date.now() / 1000)) << 32n;
+    this.#last = this.#last >= now ? this.#last + 1n : now + 1n;
+    return this.#last;
+  }
+
+  #decode(position: Position, bytes: Uint8Array): OplogEntry {
+    const known = this.#decoded.get(position);
+    if (known !== undefined) return known;
+    const entry = decodeEntry(bytes);
+    this.#decoded.set(position, entry);
+    if (this.#decoded.size > DECODED_ENTRIES) {
+      const [first] = this.#decoded.keys();
+      if (first !== undefined) this.#decoded.delete(first);
+    }
+    return entry;
+  }
+
+  #findOldest(): void {
+    for (const { key } of this.#store.latest.range('oplog', { end: END_KEY })) {
+      this.#oldest = fromKey(key);
+      return;
+    }
+  }
+
+  /** The size is saved now and then with the place up to which it holds; the rest is counted. */
+  #loadSize(): void {
+    const saved = this.#store.latest.get('oplog', SIZE_KEY);
+    let from = 0n;
+    this.#bytes = 0;
+    if (saved !== undefined && saved.length === 16) {
+      const view = Buffer.from(saved);
+      from = view.readBigUInt64BE(0);
+      this.#bytes = Number(view.readBigUInt64BE(8));
+    }
+    for (const { value } of this.#store.latest.range('oplog', {
+      start: toKey(from + 1n),
+      end: END_KEY,
+    })) {
+      this.#bytes += value.length;
+    }
+  }
+
+  async #saveSize(): Promise<void> {
+    await this.#store.write(
+      (batch) => {
+        const saved = Buffer.allocUnsafe(16);
+        saved.writeBigUInt64BE(this.#last, 0);
+        saved.writeBigUInt64BE(BigInt(this.#bytes), 8);
+        batch.put('oplog', SIZE_KEY, saved);
+      },
+      { durable: false },
+    );
+  }
+
+  #trimSoon(): void {
+    if (this.#trimming) return;
+    this.#trimming = true;
+    this.trim()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#trimming = false;
+      });
+  }
+
+  /** Removes what is beyond the bounds of size and age; the newest entry always stays. */
+  async trim(): Promise<void> {
+    for (;;) {
+      const removed = await this.#store.write((batch) => this.#trimChunk(batch), {
+        durable: false,
+      });
+      this.#findOldest();
+      if (removed < TRIM_CHUNK) break;
+    }
+    await this.#saveSize();
+  }
+
+  #trimChunk(batch: WriteBatch): number {
+    const oldestKept = BigInt(Math.floor((Date.now() - this.#maxAgeMs) / 1000)) << 32n;
+    const keys: Uint8Array[] = [];
+    for (const { key, value } of batch.range('oplog', { end: END_KEY })) {
+      const position = fromKey(key);
+      const beyond = this.#bytes > this.#maxBytes || position < oldestKept;
+      if (!beyond || position >= this.#committed || keys.length >= TRIM_CHUNK) break;
+      keys.push(key);
+      this.#bytes -= value.length;
+      this.#decoded.delete(position);
+    }
+    for (const key of keys) batch.remove('oplog', key);
+    return keys.length;
+  }
+}

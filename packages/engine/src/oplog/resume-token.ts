@@ -1,0 +1,47 @@
+import { type Document, toDocument, type Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { Position } from './oplog-entry.ts';
+
+/** What a token stands behind: an event, the invalidation it caused, or just a moment. */
+export type TokenKind = 'moment' | 'event' | 'invalidate';
+
+/** The place of an event: an entry, and the operation inside it when a transaction wrote several. */
+export interface ResumePoint {
+  readonly position: Position;
+  readonly index: number;
+  readonly kind: TokenKind;
+}
+
+const KINDS: readonly TokenKind[] = ['moment', 'event', 'invalidate'];
+const TOKEN_PATTERN = /^82[0-9A-F]{16}[0-9A-F]{8}0[0-2]$/;
+
+/** `{_data: …}` with a hex string that sorts as the points do; opaque to clients. */
+export function formatResumeToken(point: ResumePoint): Document {
+  const position = point.position.toString(16).padStart(16, '0');
+  // a moment stands behind all events of its entry
+  const index = point.kind === 'moment' ? 'FFFFFFFF' : point.index.toString(16).padStart(8, '0');
+  const kind = KINDS.indexOf(point.kind);
+  return toDocument({ _data: `82${position}${index}0${kind}`.toUpperCase() });
+}
+
+/** @throws when `token` was not given out by this engine */
+export function parseResumeToken(token: Value): ResumePoint {
+  const data = token instanceof Map ? token.get('_data') : undefined;
+  if (data === undefined) {
+    throw new MongoCommandError(
+      'Location40647',
+      'Bad resume token: _data of missing or of wrong type',
+    );
+  }
+  if (typeof data !== 'string' || !TOKEN_PATTERN.test(data)) {
+    throw new MongoCommandError(
+      'InvalidResumeToken',
+      'Resume token could not be parsed: it was not given out by this server',
+    );
+  }
+  return {
+    position: BigInt(`0x${data.slice(2, 18)}`),
+    index: Number.parseInt(data.slice(18, 26), 16),
+    kind: KINDS[Number(data[27])] ?? 'moment',
+  };
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { Cursor, type CursorFields } from './cursor.ts';
+
+const SWEEP_INTERVAL_MS = 4_000;
+
+/** The open cursors of the engine, and their end by idleness. */
+export class CursorRegistry {
+  readonly #cursors = new Map<bigint, Cursor>();
+  readonly #sweeper: NodeJS.Timeout;
+  /** Server parameter `cursorTimeoutMillis`; MongoDB's default is ten minutes. */
+  timeoutMs = 600_000;
+  timedOut = 0;
+  totalOpened = 0;
+
+  constructor() {
+    this.#sweeper = setInterval(() => this.#closeIdle(), SWEEP_INTERVAL_MS);
+    this.#sweeper.unref();
+  }
+
+  /** A cursor that is not yet in the registry: most results end with their first batch. */
+  prepare(fields: CursorFields): Cursor {
+    return new Cursor(newCursorId(), fields);
+  }
+
+  keep(cursor: Cursor): void {
+    cursor.lastUsedAtMs = Date.now();
+    this.totalOpened += 1;
+    this.#cursors.set(cursor.id, cursor);
+  }
+
+  get(id: bigint): Cursor | undefined {
+    return this.#cursors.get(id);
+  }
+
+  /** Closes a cursor, and interrupts the operation that is drawing from it. */
+  remove(cursor: Cursor): void {
+    this.#cursors.delete(cursor.id);
+    cursor.pinnedBy?.interrupt();
+    cursor.close();
+  }
+
+  removeWhere(predicate: (cursor: Cursor) => boolean): void {
+    for (const cursor of [...this.#cursors.values()]) {
+      if (predicate(cursor)) this.remove(cursor);
+    }
+  }
+
+  all(): Iterable<Cursor> {
+    return this.#cursors.values();
+  }
+
+  get size(): number {
+    return this.#cursors.size;
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    this.removeWhere(() => true);
+  }
+
+  #closeIdle(): void {
+    const oldest = Date.now() - this.timeoutMs;
+    for (const cursor of [...this.#cursors.values()]) {
+      const busy = cursor.pinnedBy !== undefined;
+      if (!busy && !cursor.noTimeout && cursor.lastUsedAtMs < oldest) {
+        this.timedOut += 1;
+        this.remove(cursor);
+      }
+    }
+  }
+}
+
+/** Random, so that a client cannot guess another's; positive, because drivers read it signed. */
+function newCursorId(): bigint {
+  const id = randomBytes(8).readBigUInt64LE() & 0x7fff_ffff_ffff_ffffn;
+  return id === 0n ? 1n : id;
+}

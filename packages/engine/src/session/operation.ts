@@ -1,0 +1,107 @@
+import type { Document } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+
+/**
+ * One running command: what currentOp shows, killOp ends and maxTimeMS limits. Long work calls
+ * `check` whenever it pauses; waits subscribe to `onInterrupt`.
+ */
+export class Operation {
+  readonly id: number;
+  readonly connectionId: number;
+  readonly startedAtMs: number;
+  readonly commandName: string;
+  readonly namespace: string;
+  /** The command as sent, for currentOp. */
+  readonly command: Document;
+  readonly appName: string | undefined;
+  /** The session's key, so that killSessions finds it. */
+  sessionKey: string | undefined;
+  #deadlineAtMs = Number.POSITIVE_INFINITY;
+  #interruption: MongoCommandError | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(fields: {
+    id: number;
+    connectionId: number;
+    commandName: string;
+    namespace: string;
+    command: Document;
+    appName?: string | undefined;
+  }) {
+    this.id = fields.id;
+    this.connectionId = fields.connectionId;
+    this.commandName = fields.commandName;
+    this.namespace = fields.namespace;
+    this.command = fields.command;
+    this.appName = fields.appName;
+    this.startedAtMs = Date.now();
+  }
+
+  /** @param maxTimeMs - 0 means no limit, as in the command's own field */
+  limitTime(maxTimeMs: number): void {
+    if (maxTimeMs > 0) this.#deadlineAtMs = this.startedAtMs + maxTimeMs;
+  }
+
+  get deadlineAtMs(): number {
+    return this.#deadlineAtMs;
+  }
+
+  /** @throws MaxTimeMSExpired past the deadline, or what `interrupt` was given */
+  check(): void {
+    if (this.#interruption !== undefined) throw this.#interruption;
+    if (Date.now() > this.#deadlineAtMs) {
+      throw new MongoCommandError('MaxTimeMSExpired', 'operation exceeded time limit');
+    }
+  }
+
+  interrupt(reason = new MongoCommandError('Interrupted', 'operation was interrupted')): void {
+    this.#interruption ??= reason;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Calls `listener` at an interruption; the answer ends the subscription. */
+  onInterrupt(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits, at most until the deadline; an interruption ends the wait by its error. */
+  async sleep(durationMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const until = Math.min(Date.now() + durationMs, this.#deadlineAtMs + 1);
+      const timer = setTimeout(finish, Math.max(0, until - Date.now()));
+      const unsubscribe = this.onInterrupt(finish);
+      function finish(): void {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve();
+      }
+    });
+    this.check();
+  }
+}
+
+/** All running operations of the engine. */
+export class OperationRegistry {
+  readonly #operations = new Map<number, Operation>();
+  #lastId = 0;
+
+  start(fields: Omit<ConstructorParameters<typeof Operation>[0], 'id'>): Operation {
+    this.#lastId += 1;
+    const operation = new Operation({ ...fields, id: this.#lastId });
+    this.#operations.set(operation.id, operation);
+    return operation;
+  }
+
+  finish(operation: Operation): void {
+    this.#operations.delete(operation.id);
+  }
+
+  get(id: number): Operation | undefined {
+    return this.#operations.get(id);
+  }
+
+  all(): Iterable<Operation> {
+    return this.#operations.values();
+  }
+}

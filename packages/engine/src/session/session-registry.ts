@@ -1,0 +1,168 @@
+import { Binary, type Document, toDocument } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { Position } from '../oplog/oplog-entry.ts';
+import type { Store } from '../storage/store.ts';
+import type { CursorRegistry } from './cursor-registry.ts';
+import type { OperationRegistry } from './operation.ts';
+import { Session } from './session.ts';
+import type { HeldSnapshot, Transaction } from './transaction.ts';
+
+/** MongoDB's logicalSessionTimeoutMinutes. */
+export const SESSION_TIMEOUT_MINUTES = 30;
+const SWEEP_INTERVAL_MS = 60_000;
+/** How long a snapshot read outside transactions keeps its snapshot for those that follow. */
+const SNAPSHOT_LIFETIME_MS = 60_000;
+const MAX_HELD_SNAPSHOTS = 64;
+const UUID_BYTES = 16;
+
+/** The sessions the engine knows, their transactions, and the snapshots their reads share. */
+export class SessionRegistry {
+  readonly #store: Store;
+  readonly #cursors: CursorRegistry;
+  readonly #operations: OperationRegistry;
+  readonly #sessions = new Map<string, Session>();
+  readonly #snapshots = new Map<Position, HeldSnapshot & { timer: NodeJS.Timeout }>();
+  readonly #sweeper: NodeJS.Timeout;
+  /** Server parameter `transactionLifetimeLimitSeconds`. */
+  transactionLifetimeMs = 60_000;
+
+  constructor(store: Store, cursors: CursorRegistry, operations: OperationRegistry) {
+    this.#store = store;
+    this.#cursors = cursors;
+    this.#operations = operations;
+    this.#sweeper = setInterval(() => this.#expire(), SWEEP_INTERVAL_MS);
+    this.#sweeper.unref();
+  }
+
+  /** The session of a command's `lsid`, made when it is new. */
+  use(lsid: Document): Session {
+    const id = lsid.get('id');
+    if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID) {
+      throw new MongoCommandError(
+        'TypeMismatch',
+        "BSON field 'OperationSessionInfo.lsid.id' is the wrong type, expected type 'binData'",
+      );
+    }
+    if (id.length() !== UUID_BYTES) {
+      throw new MongoCommandError(
+        'InvalidUUID',
+        'uuid must be a 16-byte binary field with UUID (4) subtype',
+      );
+    }
+    const key = keyOf(id);
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = new Session(key, id, toDocument({ id }));
+      this.#sessions.set(key, session);
+    }
+    session.lastUsedAtMs = Date.now();
+    return session;
+  }
+
+  find(key: string): Session | undefined {
+    return this.#sessions.get(key);
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The session is over: its transaction is aborted, its cursors are closed. */
+  end(key: string): void {
+    const session = this.#sessions.get(key);
+    if (session === undefined) return;
+    session.transaction?.abort();
+    this.#cursors.removeWhere((cursor) => cursor.sessionKey === key);
+    this.#sessions.delete(key);
+  }
+
+  /** As `end`, and what runs in it is interrupted; the session itself may be used on. */
+  kill(key: string): void {
+    const session = this.#sessions.get(key);
+    session?.transaction?.abort();
+    this.#cursors.removeWhere((cursor) => cursor.sessionKey === key);
+    for (const operation of this.#operations.all()) {
+      if (operation.sessionKey === key) operation.interrupt();
+    }
+  }
+
+  /** Ends a transaction that reached its time limit. */
+  expireTransaction(session: Session, transaction: Transaction): void {
+    transaction.abort();
+    this.#closeTransactionCursors(session, transaction);
+  }
+
+  #closeTransactionCursors(session: Session, transaction: Transaction): void {
+    this.#cursors.removeWhere(
+      (cursor) =>
+        cursor.sessionKey === session.key && cursor.transactionNumber === transaction.number,
+    );
+  }
+
+  /** Cursors opened inside a transaction end with it. */
+  closeTransactionCursors(session: Session, transaction: Transaction): void {
+    this.#closeTransactionCursors(session, transaction);
+  }
+
+  /**
+   * The snapshot at `position`, which must be held already or be the present.
+   *
+   * @throws SnapshotTooOld for a moment whose snapshot is not held any more
+   */
+  snapshotAt(position: Position, present: Position): HeldSnapshot {
+    const held = this.#snapshots.get(position);
+    if (held !== undefined) {
+      held.timer.refresh();
+      return held;
+    }
+    if (position < present) {
+      throw new MongoCommandError(
+        'SnapshotTooOld',
+        'Read timestamp is older than the oldest available timestamp.',
+      );
+    }
+    return this.#hold(position);
+  }
+
+  #hold(position: Position): HeldSnapshot {
+    if (this.#snapshots.size >= MAX_HELD_SNAPSHOTS) {
+      const [oldest] = this.#snapshots.keys();
+      if (oldest !== undefined) this.#release(oldest);
+    }
+    const timer = setTimeout(() => this.#release(position), SNAPSHOT_LIFETIME_MS);
+    timer.unref();
+    const held = { position, snapshot: this.#store.snapshot(), timer };
+    this.#snapshots.set(position, held);
+    return held;
+  }
+
+  #release(position: Position): void {
+    const held = this.#snapshots.get(position);
+    if (held === undefined) return;
+    clearTimeout(held.timer);
+    this.#snapshots.delete(position);
+    held.snapshot.close();
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const session of this.#sessions.values()) session.transaction?.abort();
+    for (const position of [...this.#snapshots.keys()]) this.#release(position);
+  }
+
+  #expire(): void {
+    const oldest = Date.now() - SESSION_TIMEOUT_MINUTES * 60_000;
+    for (const session of [...this.#sessions.values()]) {
+      if (session.lastUsedAtMs < oldest) this.end(session.key);
+    }
+  }
+}
+
+/** The text under which a session is known inside the engine. */
+export function keyOf(id: Binary): string {
+  return Buffer.from(id.buffer.buffer, id.buffer.byteOffset, id.length()).toString('hex');
+}
