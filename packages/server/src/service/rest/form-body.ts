@@ -99,7 +99,8 @@ export function parseFieldText(text: string): BsonValue {
       });
     }
   }
-  return parseScalar(trimmed) ?? text;
+  const value = parseScalar(trimmed);
+  return value === undefined ? text : value;
 }
 
 /** The wrapping array tells `1` from `1 apple`: the reader ignores what follows a value. */

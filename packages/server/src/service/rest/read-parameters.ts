@@ -3,6 +3,7 @@
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
 import type { QueryParameters } from '../../model/http-request.ts';
+import { parseJsonMode } from '../../representation/json-mode.ts';
 import { parseJson } from '../../representation/json-reader.ts';
 import { illegalIdType, parseIdType } from './document-id.ts';
 import type { RestConfig } from './rest-config.ts';
@@ -11,7 +12,6 @@ import type {
   ReadConcernLevel,
   ReadPreferenceMode,
   Representation,
-  RequestedJsonMode,
   RequestedWriteConcern,
   RestParameters,
   WriteMode,
@@ -53,7 +53,7 @@ function createDefaults(config: RestConfig): RestParameters {
   return {
     representation: config.defaultRepresentation,
     fullHal: false,
-    jsonMode: undefined,
+    jsonMode: 'default',
     page: 1,
     pageSize: config.defaultPageSize,
     count: 'none',
@@ -112,7 +112,7 @@ function readUnchecked(
       parameters.representation = known;
     }
   }
-  parameters.jsonMode = oneOf(JSON_MODES, query.get('jsonMode')?.toUpperCase());
+  parameters.jsonMode = parseJsonMode(query.get('jsonMode') ?? '') ?? 'default';
   parameters.noProperties = query.has('np');
   parameters.cache = query.has('cache');
   parameters.noCache = query.has('nocache');
@@ -123,7 +123,6 @@ function readUnchecked(
   parameters.writeConcern = parseWriteConcern(query.get('writeConcern'));
 }
 
-const JSON_MODES: readonly RequestedJsonMode[] = ['STRICT', 'EXTENDED', 'RELAXED', 'SHELL'];
 const WRITE_MODES: readonly WriteMode[] = ['insert', 'update', 'upsert'];
 const READ_CONCERNS: readonly ReadConcernLevel[] = [
   'local',
@@ -453,8 +452,8 @@ function hasOperator(value: BsonValue): boolean {
 }
 
 function readHal(text: string | undefined): boolean {
-  switch (text?.toUpperCase()) {
-    case undefined:
+  if (text === undefined) return false;
+  switch (text.toUpperCase()) {
     case 'C':
     case 'COMPACT':
       return false;

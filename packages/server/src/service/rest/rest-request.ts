@@ -3,13 +3,11 @@
 import type { QuorateError } from '../../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
+import type { JsonMode } from '../../representation/json-mode.ts';
 import type { ResourceType } from './resource-type.ts';
 
 /** Output shapes of rest-documents.md §2.4. */
 export type Representation = 'STANDARD' | 'HAL' | 'SHAL';
-
-/** Output dialects of rest-documents.md §2.3; undefined is the default (relaxed, dates as numbers). */
-export type RequestedJsonMode = 'STRICT' | 'EXTENDED' | 'RELAXED' | 'SHELL';
 
 /** Values of `id_type` (rest-documents.md §1.4). */
 export type IdType =
@@ -47,7 +45,7 @@ export interface RequestedWriteConcern {
 export interface RestParameters {
   readonly representation: Representation;
   readonly fullHal: boolean;
-  readonly jsonMode: RequestedJsonMode | undefined;
+  readonly jsonMode: JsonMode;
   /** From 1. */
   readonly page: number;
   /** 0 to the configured maximum. */
