@@ -2,6 +2,7 @@ import type { HttpRequest } from './http-request.ts';
 import type { Identity } from './identity.ts';
 import type { Permit } from './permit.ts';
 import type { Reply } from './reply.ts';
+import type { RequestTraits } from './request-traits.ts';
 
 /** The three CORS lists of one answer (operations.md §10); comma and space separated. */
 export interface CorsLists {
@@ -45,6 +46,13 @@ export interface Service<P = unknown> {
   readonly handlesOptions?: boolean;
   /** Options of the error body of a failure in `handle`: the warnings and the JSON mode that the request asked for. */
   errorContext?(request: HttpRequest, prepared: P | undefined): ErrorContext;
+  /**
+   * Static resources: no authentication, interceptors, CORS, compression, metrics, tracing or `X-Powered-By`
+   * (operations.md §9).
+   */
+  readonly bare?: boolean;
+  /** What authorization has to know; only of services whose requests touch documents. */
+  traits?(request: HttpRequest, prepared: P): RequestTraits;
   /** Set for a request kind that interceptors are bound to (plugins.md §6): `mongo`, `json`, `bytes` … */
   readonly kind?: string;
   /** Closes what the service holds. */

@@ -1,14 +1,7 @@
 /** Which permission decides a request (security.md §8.3). */
+import type { RequiredFlags } from '../../model/request-traits.ts';
 import type { Permission } from './permission.ts';
 import type { AuthorizationExchange } from './predicate.ts';
-
-/** What a request to the MongoDB service needs beyond its predicate (security.md §8.6). */
-export interface RequiredFlags {
-  readonly management: boolean;
-  readonly bulkPatch: boolean;
-  readonly bulkDelete: boolean;
-  readonly writeMode: boolean;
-}
 
 /** How the store's permissions of one role are ranked. */
 export type PermissionOrder = 'mongo' | 'file';
