@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Reply, ReplyBody } from '../model/reply.ts';
+import type { Reply, ReplyBody, ReplyHeader } from '../model/reply.ts';
 import type { CorsLists } from '../model/service.ts';
 import { chooseCoding } from './accept-encoding.ts';
 import { compressBytes, createCompressor } from './compress-body.ts';
@@ -15,6 +15,8 @@ export interface WriteOptions {
   readonly poweredBy?: string;
   readonly date?: boolean;
   readonly compress?: boolean;
+  /** Echoed tracing headers. */
+  readonly extra?: readonly ReplyHeader[];
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -93,6 +95,8 @@ function collectHeaders(request: NodeRequest, reply: Reply, options: WriteOption
     if (first === 97 && name.length > 20) ownCors ||= /^access-control-/i.test(name);
     else if (first === 99 && name.length === 10) ownConnection ||= /^connection$/i.test(name);
   }
+  if (options.extra !== undefined)
+    for (const [name, value] of options.extra) headers.push(name, value);
   if (options.cors !== undefined) pushCors(request, headers, options.cors, ownCors);
   if (options.poweredBy !== undefined && !has(headers, 'x-powered-by'))
     headers.push('X-Powered-By', options.poweredBy);
