@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   // request body
   ERR_REQUEST_JSON: row(400, 'request', 'The body is not valid JSON'),
   ERR_REQUEST_BODY: row(400, 'request', 'The body does not have the required shape'),
+  ERR_REQUEST_OAUTH: row(400, 'request', 'The OAuth request is not valid'),
   ERR_REQUEST_MULTIPART: row(400, 'request', 'The form or multipart body is malformed'),
   ERR_REQUEST_CSV: row(400, 'request', 'The CSV body is malformed'),
   ERR_REQUEST_BULK_SIZE: row(400, 'request', 'The array of documents is too large or empty'),

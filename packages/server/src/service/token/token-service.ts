@@ -157,7 +157,12 @@ export class TokenService implements Service<TokenRequest> {
     if (exchangeCode === undefined) {
       return oauthError(400, 'invalid_grant', 'authorization code is invalid or expired');
     }
-    return json(200, await exchangeCode(form), NO_STORE);
+    try {
+      return json(200, await exchangeCode(form), NO_STORE);
+    } catch (error) {
+      if (!(error instanceof QuorateError) || error.code !== 'ERR_REQUEST_OAUTH') throw error;
+      return json(error.status, error.details);
+    }
   }
 
   private secondsLeft(issued: IssuedToken): number {
