@@ -119,10 +119,10 @@ function checkChallenge({ query }: HttpRequest): Reply | undefined {
 }
 
 function sortedQuery({ query }: HttpRequest): string {
-  const pairs = query
+  const pairs: [string, string][] = query
     .names()
     .toSorted()
-    .flatMap((name) => query.getAll(name).map((value) => [name, value]));
+    .flatMap((name) => query.getAll(name).map((value): [string, string] => [name, value]));
   return new URLSearchParams(pairs).toString();
 }
 
