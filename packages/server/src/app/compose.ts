@@ -1,0 +1,151 @@
+/** Builds each part and hands it what it needs: the only place that knows them all. */
+
+import { OPEN_GUARD } from '../authz/open-guard.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { formatBuildTime, readBuildInfo } from '../config/version.ts';
+import type { QuorateError } from '../errors/quorate-error.ts';
+import { Router } from '../http/router.ts';
+import type { BsonDocument, BsonValue } from '../model/bson.ts';
+import type { Guard } from '../model/ports.ts';
+import type { AnyService, ErrorContext } from '../model/service.ts';
+import type { Log } from '../observe/log.ts';
+import { createRequestLog } from '../observe/request-log.ts';
+import type { RequestObserver } from '../observe/request-observer.ts';
+import { InterceptorTable } from '../plugin-host/interceptors.ts';
+import { errorBody } from '../representation/error-body.ts';
+import type { JsonMode } from '../representation/json-mode.ts';
+import { createPingService } from '../service/ping/ping-service.ts';
+import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
+import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
+
+/** Everything that runs behind the listeners. */
+export interface Composition {
+  readonly pipeline: RequestPipeline;
+  readonly guard: Guard;
+  /** Names of the bound services and their URIs, for the log. */
+  readonly services: readonly AnyService[];
+  /** The database in use, with its password masked; undefined in standalone mode. */
+  readonly databaseUri: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Starts the engine when no other database is named, connects, and joins the services. */
+export async function compose(config: LoadedConfig, log: Log): Promise<Composition> {
+  const { settings } = config;
+  const engine = await openEngineIfNeeded(settings, log);
+  const services: AnyService[] = [];
+  if (settings.ping.enabled) services.push(pingService(settings));
+
+  const bound = services.filter((service) => isBindable(service, log));
+  const pipeline = createRequestPipeline({
+    router: new Router(bound.map((service) => withSecurity(service, settings))),
+    guard: OPEN_GUARD,
+    interceptors: new InterceptorTable(),
+    limits: {
+      maxHeaders: settings['connection-options'].MAX_HEADERS,
+      maxParameters: settings['connection-options'].MAX_PARAMETERS,
+      maxCookies: settings['connection-options'].MAX_COOKIES,
+      forceCompression: settings.core['force-gzip-encoding'],
+    },
+    writeErrorBody,
+    observer: composeObservers([requestLog(settings, log)]),
+    log,
+    poweredBy: settings.xPoweredBy.enabled ? 'Quorate' : undefined,
+    dateHeader: settings.dateHeader.enabled,
+    tracingHeaders: settings.logging['tracing-headers'],
+  });
+  return {
+    pipeline,
+    guard: OPEN_GUARD,
+    services: bound,
+    databaseUri: settings.mclient['connection-string'] ?? engine?.uri,
+    async close() {
+      for (const service of services) await service.close?.();
+      await engine?.close();
+    },
+  };
+}
+
+function needsDatabase(settings: Settings): boolean {
+  return settings.mongo.enabled || settings['database-probe'].enabled;
+}
+
+async function openEngineIfNeeded(
+  settings: Settings,
+  log: Log,
+): Promise<EmbeddedEngine | undefined> {
+  if (settings.mclient['connection-string'] !== null || !needsDatabase(settings)) return undefined;
+  return openEmbeddedEngine(settings.quorate.data, settings.quorate['engine-port'], log);
+}
+
+function pingService(settings: Settings): AnyService {
+  const build = readBuildInfo();
+  return createPingService({
+    uri: settings.ping.uri,
+    message: settings.ping.msg,
+    extendedResponse: settings.ping['enable-extended-response'],
+    version: build.version,
+    buildTime: formatBuildTime(build.builtAt),
+  });
+}
+
+function requestLog(settings: Settings, log: Log): RequestObserver {
+  const { logging } = settings;
+  return createRequestLog(
+    {
+      mode: logging['requests-log-mode'],
+      tracingHeaders: logging['tracing-headers'],
+      excludePatterns: logging['requests-log-exclude-patterns'],
+      excludeIntervalMinutes: logging['requests-log-exclude-interval'],
+    },
+    log,
+  );
+}
+
+function composeObservers(observers: readonly RequestObserver[]): RequestObserver {
+  const [only] = observers;
+  if (observers.length === 1 && only !== undefined) return only;
+  return {
+    ended(event) {
+      for (const observer of observers) observer.ended(event);
+    },
+  };
+}
+
+/** A URI that does not start with `/` leaves the service unbound, and the server runs (plugins.md §3). */
+function isBindable(service: AnyService, log: Log): boolean {
+  if ([service.uri, ...(service.routes ?? [])].every((uri) => uri.startsWith('/'))) return true;
+  log.error(`Service ${service.name} is not bound: its uri must start with /`, {
+    uri: service.uri,
+  });
+  return false;
+}
+
+/** The section's `secured`, else `secure`, overrides the default of the service (security.md §1.1). */
+function withSecurity(service: AnyService, settings: Settings): AnyService {
+  const section = (settings as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[
+    service.name
+  ];
+  const secured = section?.['secured'] ?? section?.['secure'];
+  if (typeof secured !== 'boolean' || secured === service.secured) return service;
+  return Object.assign(Object.create(service) as AnyService, { secured });
+}
+
+function writeErrorBody(error: QuorateError, method: string, context: ErrorContext): string {
+  const { exceptionMessage } = error;
+  return errorBody({
+    status: error.status,
+    message: error.message,
+    exception: error.exception,
+    exceptionMessage:
+      typeof exceptionMessage === 'object' ? toDocument(exceptionMessage) : exceptionMessage,
+    warnings: context.warnings,
+    method,
+    jsonMode: context.jsonMode as JsonMode | undefined,
+  });
+}
+
+function toDocument(value: Readonly<Record<string, unknown>>): BsonDocument {
+  return new Map(Object.entries(value) as [string, BsonValue][]);
+}

@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { QuorateError } from '../errors/quorate-error.ts';
+import {
+  type Listener,
+  type ListenerLimits,
+  startListener,
+  type TlsMaterial,
+} from '../http/listener.ts';
+import { createConsoleSink, createFileSink } from '../observe/line-sink.ts';
+import { createLog, type LineSink, type Log } from '../observe/log.ts';
+import { type Composition, compose } from './compose.ts';
+
+/** A running server. */
+export interface App {
+  /** Of the first listener, without a trailing slash. */
+  readonly url: string;
+  readonly listeners: readonly Listener[];
+  /** True while the embedded engine, or no database, is used. */
+  readonly databaseUri: string | undefined;
+  readonly log: Log;
+  /** New requests get 503; resolves when the running ones have ended, or after the limit. */
+  drain(): Promise<void>;
+  /** Drains, closes the listeners and everything behind them. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server with a loaded configuration.
+ *
+ * @throws ERR_CONFIG_LISTENER, ERR_CONFIG_ENGINE
+ */
+export async function createApp(config: LoadedConfig, log = createLogFor(config)): Promise<App> {
+  const { settings } = config;
+  requireListener(settings);
+  const composition = await compose(config, log);
+  let listeners: Listener[] = [];
+  try {
+    requireLoopback(settings, composition);
+    listeners = await startListeners(settings, composition);
+  } catch (error) {
+    await composition.close();
+    throw error;
+  }
+  for (const listener of listeners) announce(listener, log);
+
+  const drain = async (): Promise<void> => {
+    composition.pipeline.drain();
+    for (const listener of listeners) listener.closeIdle();
+    await waitForRequests(composition, settings['connection-options'].SHUTDOWN_TIMEOUT, log);
+  };
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await drain();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await composition.close();
+  };
+  const [first] = listeners;
+  return {
+    url: first === undefined ? '' : urlOf(first),
+    listeners,
+    databaseUri: composition.databaseUri,
+    log,
+    drain,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The log that the section `logging` describes. */
+export function createLogFor(config: LoadedConfig): Log {
+  const { logging } = config.settings;
+  const sinks: LineSink[] = [];
+  if (logging['log-to-console']) sinks.push(createConsoleSink());
+  if (logging['log-to-file']) sinks.push(createFileSink(logging['log-file-path']));
+  const isTerminal = process.stdout.isTTY === true;
+  const isText = logging.format === 'auto' ? isTerminal : logging.format === 'text';
+  return createLog({
+    level: logging['log-level'],
+    format: isText ? 'text' : 'json',
+    colors: isTerminal && logging['ansi-console'] && !logging['no-colors'],
+    fullStackTrace: logging['full-stacktrace'],
+    sinks,
+  });
+}
+
+function requireListener(settings: Settings): void {
+  if (settings['http-listener'].enabled || settings['https-listener'].enabled) return;
+  throw new QuorateError('ERR_CONFIG_LISTENER', { message: 'No listener is enabled' });
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+
+/** Without authentication everyone who reaches the port may read and delete everything. */
+function requireLoopback(settings: Settings, composition: Composition): void {
+  if (composition.guard.protects) return;
+  for (const name of ['http-listener', 'https-listener'] as const) {
+    const { enabled, host } = settings[name];
+    if (!enabled || LOOPBACK.test(host)) continue;
+    throw new QuorateError('ERR_CONFIG_LISTENER', {
+      message: `/${name}/host is ${host}: without authentication Quorate listens on this machine only`,
+      hint: 'Use localhost or 127.0.0.1, and let a proxy that authenticates stand in front',
+    });
+  }
+}
+
+async function startListeners(settings: Settings, composition: Composition): Promise<Listener[]> {
+  const limits = toLimits(settings);
+  const onRequest = composition.pipeline.accept;
+  const listeners: Listener[] = [];
+  const http = settings['http-listener'];
+  if (http.enabled) {
+    listeners.push(
+      await startListener({ host: toAddress(http.host), port: http.port, limits, onRequest }),
+    );
+  }
+  const https = settings['https-listener'];
+  if (https.enabled) {
+    const tls = readTls(https);
+    const http2 = settings['connection-options'].ENABLE_HTTP2;
+    const { port } = https;
+    listeners.push(
+      await startListener({ host: toAddress(https.host), port, limits, tls, http2, onRequest }),
+    );
+  }
+  return listeners;
+}
+
+/** Java's `localhost` is 127.0.0.1; Node's may be ::1 alone, which IPv4 clients do not reach. */
+function toAddress(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host;
+}
+
+function toLimits(settings: Settings): ListenerLimits {
+  const options = settings['connection-options'];
+  const orElse = (value: number, fallback: number): number => (value < 0 ? fallback : value);
+  return {
+    maxBodyBytes: options.MAX_ENTITY_SIZE,
+    maxMultipartBytes: options.MULTIPART_MAX_ENTITY_SIZE,
+    bodyIdleTimeoutMs: options.BODY_IDLE_TIMEOUT,
+    maxHeaderBytes: options.MAX_HEADER_SIZE,
+    maxHeaders: options.MAX_HEADERS,
+    headersTimeoutMs: orElse(options.REQUEST_PARSE_TIMEOUT, 60_000),
+    requestTimeoutMs: 0,
+    keepAliveTimeoutMs: orElse(options.NO_REQUEST_TIMEOUT, 75_000),
+    idleTimeoutMs: orElse(options.IDLE_TIMEOUT, 0),
+  };
+}
+
+function readTls(https: Settings['https-listener']): TlsMaterial {
+  const password = https['certificate-password'] ?? https['keystore-password'];
+  if (https['key-path'] !== null && https['cert-path'] !== null) {
+    return {
+      key: readMaterial('key-path', https['key-path']),
+      cert: readMaterial('cert-path', https['cert-path']),
+      ...(password !== null && { passphrase: password }),
+    };
+  }
+  if (https['keystore-path'] === null || password === null) {
+    throw new QuorateError('ERR_CONFIG_LISTENER', {
+      message:
+        '/https-listener needs keystore-path, keystore-password and certificate-password, or key-path and cert-path',
+    });
+  }
+  return { pfx: readMaterial('keystore-path', https['keystore-path']), passphrase: password };
+}
+
+function readMaterial(key: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new QuorateError('ERR_CONFIG_LISTENER', {
+      message: `/https-listener/${key}: ${path} cannot be read`,
+      cause: error,
+    });
+  }
+}
+
+function announce(listener: Listener, log: Log): void {
+  const kind = listener.secure ? 'HTTPS' : 'HTTP';
+  log.info(`${kind} listener bound at ${listener.host}:${listener.port}`);
+  if (LOOPBACK.test(listener.host))
+    log.info(`The ${kind} listener answers on this machine only (${listener.host})`);
+}
+
+function urlOf(listener: Listener): string {
+  const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
+  return `${listener.secure ? 'https' : 'http'}://${host}:${listener.port}`;
+}
+
+async function waitForRequests(composition: Composition, limitMs: number, log: Log): Promise<void> {
+  const { pipeline } = composition;
+  if (pipeline.inFlight() === 0) return;
+  log.info(`Waiting for ${pipeline.inFlight()} pending requests to complete (up to ${limitMs} ms)`);
+  const until = Date.now() + limitMs;
+  while (pipeline.inFlight() > 0 && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

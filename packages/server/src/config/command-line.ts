@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import type { ConfigSources } from './load.ts';
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: 'help' | 'version' }
+  | { readonly kind: 'wrong'; readonly message: string }
+  | { readonly kind: 'engine'; readonly data: string; readonly port: number; readonly host: string }
+  | {
+      readonly kind: 'start' | 'print-configuration' | 'print-template';
+      readonly sources: ConfigSources;
+      readonly isForked: boolean;
+    };
+
+/** Shown by `-h`, and after a bad option. */
+export const USAGE = `Usage: quorate [start] [options] [CONF_FILE]
+       quorate engine --data DIR [--port N] [--host H]
+
+Serves MongoDB's documents over HTTP. Without CONF_FILE and without a MongoDB URI it starts
+its embedded database on the folder ./quorate-data.
+
+  CONF_FILE                         configuration file (YAML); replaces the defaults
+  -o, --rho FILE                    override file (.yml .yaml .json .jsonc .conf)
+  -s, --standalone                  without MongoDB and what needs it
+  -c, --printConfiguration          print the effective configuration and exit
+  -t, --printConfigurationTemplate  print every key with its default and exit
+      --port N, --host H            of the HTTP listener
+      --data DIR                    folder of the embedded database
+      --mongodb-uri URI             database to use instead of the embedded one
+      --fork                        run in the background
+  -v, --version                     print the version and exit
+  -h, --help                        print this and exit
+
+Environment: MONGODB_URI, PORT, HOST, QUORATE_DATA, RHO, RHO_FILE, RESTHEART_CONF_FILE.
+Later wins: defaults, CONF_FILE, MONGODB_URI PORT HOST QUORATE_DATA, override file, RHO, options.
+`;
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  printConfiguration: { type: 'boolean', short: 'c' },
+  printConfigurationTemplate: { type: 'boolean', short: 't' },
+  standalone: { type: 'boolean', short: 's' },
+  rho: { type: 'string', short: 'o' },
+  fork: { type: 'boolean' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  data: { type: 'string' },
+  'mongodb-uri': { type: 'string' },
+} as const;
+
+/** Reads the arguments after the program's name. */
+export function parseCommandLine(
+  args: readonly string[],
+  environment: ConfigSources['environment'],
+): Command {
+  let parsed: ReturnType<typeof parseOptions>;
+  try {
+    parsed = parseOptions(args);
+  } catch (error) {
+    return wrong(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error));
+  }
+  const { values } = parsed;
+  const positionals = [...parsed.positionals];
+  if (values.help === true) return { kind: 'help' };
+  if (values.version === true) return { kind: 'version' };
+  if (positionals[0] === 'engine') return engineCommand(values, positionals.slice(1), environment);
+  if (positionals[0] === 'start') positionals.shift();
+  if (positionals.length > 1) return wrong(`Unmatched argument: ${positionals[1]}`);
+  const sources: ConfigSources = {
+    configFile: positionals[0],
+    overrideFile: values.rho,
+    isStandalone: values.standalone,
+    flags: {
+      host: values.host,
+      port: values.port,
+      data: values.data,
+      mongodbUri: values['mongodb-uri'],
+    },
+    environment,
+  };
+  const isForked = values.fork === true;
+  if (values.printConfiguration === true) return { kind: 'print-configuration', sources, isForked };
+  if (values.printConfigurationTemplate === true)
+    return { kind: 'print-template', sources, isForked };
+  return { kind: 'start', sources, isForked };
+}
+
+function parseOptions(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
+}
+
+function engineCommand(
+  values: { readonly data?: string; readonly port?: string; readonly host?: string },
+  rest: readonly string[],
+  environment: ConfigSources['environment'],
+): Command {
+  if (rest.length > 0) return wrong(`Unmatched argument: ${rest[0]}`);
+  const port = Number(values.port ?? '27017');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    return wrong(`--port must be a whole number from 0 to 65535, not ${values.port}`);
+  return {
+    kind: 'engine',
+    data: values.data ?? environment['QUORATE_DATA'] ?? './quorate-data',
+    port,
+    host: values.host ?? '127.0.0.1',
+  };
+}
+
+function wrong(message: string): Command {
+  return { kind: 'wrong', message };
+}
