@@ -87,6 +87,7 @@ export const ERROR_CODES = {
   ERR_NOT_FOUND_SCHEMA: row(404, 'not-found', 'The schema does not exist'),
   ERR_NOT_FOUND_INDEX: row(404, 'not-found', 'The index does not exist'),
   ERR_NOT_FOUND_AGGREGATION: row(404, 'not-found', 'The aggregation does not exist'),
+  ERR_NOT_FOUND_STREAM: row(404, 'not-found', 'The change stream does not exist'),
   ERR_NOT_FOUND_SESSION: row(404, 'not-found', 'The session or transaction does not exist'),
   ERR_NOT_FOUND_MOUNT: row(502, 'not-found', 'Nothing is bound to this path'),
   ERR_CONFLICT: row(409, 'conflict', 'The resource conflicts with its present state'),
@@ -97,6 +98,7 @@ export const ERROR_CODES = {
   // checks on content
   ERR_VALIDATION_DOCUMENT: row(400, 'validation', 'The document failed validation'),
   ERR_VALIDATION_SCHEMA: row(400, 'validation', 'The JSON Schema is invalid or missing'),
+  ERR_STREAM_DEFINITION: row(500, 'validation', 'A declared change stream is malformed'),
   // database
   ERR_DATABASE: row(500, 'database', 'The database answered with an error'),
   ERR_DATABASE_COMMAND: row(500, 'database', 'The database refused the command'),
