@@ -1,3 +1,4 @@
+import type { Privilege } from '../auth/roles.ts';
 import type { Document } from '../bson/value.ts';
 import type { CommandContext } from './context.ts';
 import type { FieldTypes } from './field-types.ts';
@@ -20,15 +21,6 @@ export interface CommandDefinition {
   /** Part of Stable API version 1. */
   readonly stable?: boolean;
   /** What it needs, for authorization. */
-  readonly privilege?: Privilege;
+  readonly privilege: Privilege;
   run(context: CommandContext): Document | Promise<Document>;
 }
-
-export type Privilege =
-  | 'read'
-  | 'write'
-  | 'dbAdmin'
-  | 'userAdmin'
-  | 'clusterMonitor'
-  | 'clusterAdmin'
-  | 'none';

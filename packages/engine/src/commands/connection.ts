@@ -1,3 +1,4 @@
+import type { AuthenticatedUser } from '../auth/user-authority.ts';
 import type { Document } from '../bson/value.ts';
 
 /** What the commands know of the connection they came over. */
@@ -15,11 +16,6 @@ export interface Connection {
   /** It came over the loopback interface or a local socket. */
   readonly isLocal: boolean;
   close(): void;
-}
-
-export interface AuthenticatedUser {
-  readonly name: string;
-  readonly database: string;
 }
 
 /** The open connections. */

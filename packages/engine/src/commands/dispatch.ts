@@ -1,6 +1,7 @@
 import { type Document, isDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Operation } from '../session/operation.ts';
+import { ChangeStreamError } from './change-stream-error.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandRequest } from './command-request.ts';
 import { appNameOf, type Connection } from './connection.ts';
@@ -107,7 +108,7 @@ export class Dispatcher {
       name: request.name,
       inTransaction,
       retryableWrite: args.has('txnNumber') && !inTransaction,
-      onChangeStream: isChangeStream(args) || error.labels.includes(CHANGE_STREAM_MARK),
+      onChangeStream: isChangeStream(args) || error instanceof ChangeStreamError,
       hasWriteConcernError: false,
     });
   }
@@ -164,9 +165,6 @@ export class Dispatcher {
     return session.runInOrder(() => runNumbered(context, definition, options));
   }
 }
-
-/** Marks an error that a getMore of a change stream met; never sent. */
-export const CHANGE_STREAM_MARK = 'onChangeStream';
 
 /** A planned failure whose labels are given and not computed. */
 class FailPointError extends MongoCommandError {

@@ -1,3 +1,4 @@
+import type { UserAuthority } from '../auth/user-authority.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Oplog } from '../oplog/oplog.ts';
@@ -25,5 +26,6 @@ export interface EngineServices {
   readonly counters: OperationCounters;
   /** Present with test commands only. */
   readonly failPoints: FailPoints | undefined;
+  readonly users: UserAuthority;
   readonly logger: Logger;
 }

@@ -1,5 +1,9 @@
 import { type Document, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { CursorRegistry } from '../session/cursor-registry.ts';
+import type { SessionRegistry } from '../session/session-registry.ts';
+import { toNumber } from './field-types.ts';
+import type { ServerIdentity } from './server-identity.ts';
 
 export interface ServerParameter {
   readonly get: () => Value;
@@ -45,4 +49,44 @@ export class ServerParameters {
     parameter.set(value);
     return before;
   }
+}
+
+/** The parameters of a running engine: those that clients and test suites ask for. */
+export function createServerParameters(parts: {
+  readonly cursors: CursorRegistry;
+  readonly sessions: SessionRegistry;
+  readonly identity: ServerIdentity;
+}): ServerParameters {
+  const { cursors, sessions, identity } = parts;
+  const parameters = new ServerParameters();
+  parameters.define('featureCompatibilityVersion', {
+    get: () => toDocument({ version: '8.0' }),
+  });
+  parameters.define('cursorTimeoutMillis', {
+    get: () => BigInt(cursors.timeoutMs),
+    set: (value) => {
+      cursors.timeoutMs = requireNumber('cursorTimeoutMillis', value);
+    },
+  });
+  parameters.define('transactionLifetimeLimitSeconds', {
+    get: () => sessions.transactionLifetimeMs / 1000,
+    set: (value) => {
+      sessions.transactionLifetimeMs =
+        requireNumber('transactionLifetimeLimitSeconds', value) * 1000;
+    },
+  });
+  parameters.define('enableTestCommands', { get: () => identity.testCommands });
+  parameters.define('authenticationMechanisms', { get: () => ['SCRAM-SHA-256'] });
+  parameters.define('requireApiVersion', { get: () => false });
+  parameters.define('logLevel', { get: () => 0 });
+  parameters.define('quiet', { get: () => false });
+  return parameters;
+}
+
+function requireNumber(name: string, value: Value): number {
+  const number = toNumber(value);
+  if (number === undefined || number < 0) {
+    throw new MongoCommandError('BadValue', `Invalid value for parameter ${name}`);
+  }
+  return number;
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { encodeDocument } from '../bson/codec.ts';
 import type { Document } from '../bson/value.ts';
 import { type CommandRequest, readCommandRequest } from '../commands/command-request.ts';
-import type { AuthenticatedUser, Connection } from '../commands/connection.ts';
+import type { Connection } from '../commands/connection.ts';
 import type { Dispatcher } from '../commands/dispatch.ts';
 import { DropConnection } from '../commands/fail-points.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -39,7 +39,7 @@ export class ClientConnection implements Connection {
   readonly isLocal: boolean;
   clientMetadata: Document | undefined;
   compressors: readonly string[] = [];
-  user: AuthenticatedUser | undefined;
+  user: Connection['user'];
   saslState: unknown;
   readonly #socket: Socket;
   readonly #dispatcher: Dispatcher;

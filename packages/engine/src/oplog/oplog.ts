@@ -11,8 +11,8 @@ import {
 } from './oplog-entry.ts';
 
 export interface OplogOptions {
-  readonly maxBytes?: number;
-  readonly maxAgeMs?: number;
+  readonly maxBytes?: number | undefined;
+  readonly maxAgeMs?: number | undefined;
 }
 
 const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
@@ -80,11 +80,15 @@ export class Oplog {
     const bytes = encodeEntry(position, operations, origin);
     batch.put('oplog', toKey(position), bytes);
     this.#bytes += bytes.length;
+    batch.onUndo(() => {
+      this.#bytes -= bytes.length;
+    });
+    batch.onCommitted(() => this.#markCommitted(position));
     return position;
   }
 
-  /** To be called when the batch of `position` is readable; wakes whoever waits for changes. */
-  committed(position: Position): void {
+  /** The entry is readable: whoever waits for changes is woken. */
+  #markCommitted(position: Position): void {
     if (position > this.#committed) this.#committed = position;
     if (this.#notified) return;
     this.#notified = true;

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { Binary, type Document, toDocument, type Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { isAllowed, type Privilege } from './roles.ts';
+import { createDecoyCredential, parseClientFirst, ScramConversation } from './scram.ts';
+import { SCRAM_SHA_256, type StoredUser, type UserStore } from './user-store.ts';
+
+const SECRET_BYTES = 32;
+
+export interface AuthenticatedUser {
+  readonly name: string;
+  readonly database: string;
+}
+
+/** The part of a connection that authentication changes. */
+export interface AuthenticatingConnection {
+  user: AuthenticatedUser | undefined;
+  saslState: unknown;
+  readonly isLocal: boolean;
+}
+
+interface Conversation {
+  readonly scram: ScramConversation;
+  readonly database: string;
+  readonly skipEmptyExchange: boolean;
+  proven: boolean;
+}
+
+/** Says who a client is (SCRAM-SHA-256) and what it may do. */
+export class UserAuthority {
+  readonly store: UserStore;
+  /** Without it anybody may do anything, and users merely can be kept. */
+  readonly required: boolean;
+  readonly #secret = randomBytes(SECRET_BYTES);
+
+  constructor(store: UserStore, options: { readonly required: boolean }) {
+    this.store = store;
+    this.required = options.required;
+  }
+
+  /** hello's saslSupportedMechs for `database.user`; undefined for an unknown user. */
+  mechanismsOf(qualifiedName: string): Value[] | undefined {
+    const dot = qualifiedName.indexOf('.');
+    const user = this.store.find(qualifiedName.slice(0, dot), qualifiedName.slice(dot + 1));
+    return user === undefined ? undefined : [SCRAM_SHA_256];
+  }
+
+  /** The answer to hello's speculativeAuthenticate, or nothing when it cannot succeed. */
+  startSpeculative(connection: AuthenticatingConnection, request: Document): Document | undefined {
+    try {
+      return this.start(connection, String(request.get('db') ?? 'admin'), request);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** saslStart. @throws AuthenticationFailed, MechanismUnavailable */
+  start(connection: AuthenticatingConnection, database: string, request: Document): Document {
+    const mechanism = request.get('mechanism');
+    if (mechanism !== SCRAM_SHA_256) {
+      throw new MongoCommandError(
+        mechanism === 'SCRAM-SHA-1' ? 'AuthenticationFailed' : 'MechanismUnavailable',
+        mechanism === 'SCRAM-SHA-1'
+          ? 'Authentication failed.'
+          : `Unsupported mechanism '${String(mechanism)}' on authentication database '${database}'`,
+      );
+    }
+    const first = parseClientFirst(payloadOf(request));
+    if (first === undefined) throw failed();
+    const credential =
+      this.store.find(database, first.userName)?.credential ??
+      createDecoyCredential(this.#secret, `${database}.${first.userName}`);
+    const options = request.get('options');
+    const conversation: Conversation = {
+      scram: new ScramConversation(first, credential),
+      database,
+      skipEmptyExchange: options instanceof Map && options.get('skipEmptyExchange') === true,
+      proven: false,
+    };
+    connection.saslState = conversation;
+    return saslReply(conversation.scram.serverFirst, false);
+  }
+
+  /** saslContinue. @throws AuthenticationFailed, ProtocolError */
+  continue(connection: AuthenticatingConnection, request: Document): Document {
+    const conversation = connection.saslState as Conversation | undefined;
+    if (conversation === undefined) {
+      throw new MongoCommandError('ProtocolError', 'No SASL session state found');
+    }
+    if (conversation.proven) {
+      connection.saslState = undefined;
+      return saslReply('', true);
+    }
+    const answer = conversation.scram.finish(payloadOf(request));
+    const user = this.store.find(conversation.database, conversation.scram.userName);
+    if (answer === undefined || user === undefined) {
+      connection.saslState = undefined;
+      throw failed();
+    }
+    connection.user = { name: user.name, database: user.database };
+    conversation.proven = true;
+    if (conversation.skipEmptyExchange) connection.saslState = undefined;
+    return saslReply(answer, conversation.skipEmptyExchange);
+  }
+
+  /** The roles of an authenticated user, as connectionStatus shows them. */
+  rolesOf(user: AuthenticatedUser): Document[] {
+    return (this.#find(user)?.roles ?? []).map(({ role, database }) =>
+      toDocument({ role, db: database }),
+    );
+  }
+
+  /**
+   * Whether the connection's user may do what a command needs.
+   *
+   * @throws Unauthorized
+   */
+  authorize(
+    connection: AuthenticatingConnection,
+    command: { readonly name: string; readonly privilege: Privilege; readonly database: string },
+  ): void {
+    if (!this.required) return;
+    if (connection.user === undefined) {
+      // the first user can be made from the machine itself (manual, "Localhost Exception")
+      const firstUser = command.name === 'createUser' && this.store.size === 0;
+      if (firstUser && connection.isLocal && command.database === 'admin') return;
+      throw new MongoCommandError(
+        'Unauthorized',
+        `Command ${command.name} requires authentication`,
+      );
+    }
+    const user = this.#find(connection.user);
+    if (user !== undefined && isAllowed(user.roles, command.privilege, command.database)) return;
+    throw new MongoCommandError(
+      'Unauthorized',
+      `not authorized on ${command.database} to execute command ${command.name}`,
+    );
+  }
+
+  #find(user: AuthenticatedUser): StoredUser | undefined {
+    return this.store.find(user.database, user.name);
+  }
+}
+
+function payloadOf(request: Document): string {
+  const payload = request.get('payload');
+  if (payload instanceof Binary)
+    return Buffer.from(payload.buffer).toString('utf8', 0, payload.length());
+  return typeof payload === 'string' ? Buffer.from(payload, 'base64').toString('utf8') : '';
+}
+
+function saslReply(payload: string, done: boolean): Document {
+  return toDocument({ conversationId: 1, done, payload: new Binary(Buffer.from(payload)) });
+}
+
+function failed(): MongoCommandError {
+  return new MongoCommandError('AuthenticationFailed', 'Authentication failed.');
+}
