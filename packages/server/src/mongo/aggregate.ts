@@ -1,0 +1,49 @@
+/** Aggregation pipelines with raw results (rest-resources.md §6). */
+import type { AggregateOptions } from 'mongodb';
+import type { BsonDocument } from '../model/bson.ts';
+import { toBuffer } from '../model/raw-bson.ts';
+import { collectionOf, type MongoAccess } from './mongo-access.ts';
+import type { Namespace, OperationOptions } from './operation-options.ts';
+import { toDriverReadOptions, toDriverWriteOptions, toPlainFields } from './read-options.ts';
+import { runOperation } from './sessions.ts';
+
+/** A pipeline and how to run it. */
+export interface AggregateRequest {
+  readonly stages: readonly BsonDocument[];
+  readonly allowDiskUse?: boolean | undefined;
+  readonly batchSize?: number | undefined;
+  readonly hint?: BsonDocument | string | undefined;
+  readonly collation?: BsonDocument | undefined;
+}
+
+/**
+ * Runs the stages as they are: the permit's read filter does not apply to aggregations, whose
+ * authors place `@mongoPermissions.readFilter` themselves (rest-resources.md §6.2).
+ */
+export async function aggregate(
+  mongo: MongoAccess,
+  namespace: Namespace,
+  request: AggregateRequest,
+  options: OperationOptions,
+): Promise<Buffer[]> {
+  const driver: AggregateOptions = { ...toDriverReadOptions(options), raw: true };
+  if (request.allowDiskUse !== undefined) driver.allowDiskUse = request.allowDiskUse;
+  if (request.batchSize !== undefined) driver.batchSize = request.batchSize;
+  if (request.hint !== undefined) driver.hint = request.hint as never;
+  if (request.collation !== undefined) driver.collation = toPlainFields(request.collation) as never;
+  if (writesOutput(request.stages)) Object.assign(driver, toDriverWriteOptions(options));
+  const documents = await runOperation(mongo, options, (client, session) =>
+    collectionOf(client, namespace)
+      .aggregate(request.stages.map(toPlainFields), {
+        ...driver,
+        ...(session ? { session } : {}),
+      })
+      .toArray(),
+  );
+  return documents.map((document) => toBuffer(document as unknown as Uint8Array));
+}
+
+function writesOutput(stages: readonly BsonDocument[]): boolean {
+  const last = stages.at(-1);
+  return last !== undefined && (last.has('$out') || last.has('$merge'));
+}

@@ -1,0 +1,81 @@
+/** Opens the connection to the database. */
+import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { QuorateError } from '../errors/quorate-error.ts';
+import { createPointReads } from './find-one.ts';
+import { createInsertBatches } from './insert.ts';
+import { MetadataCache } from './metadata-cache.ts';
+import { type MongoAccess, mapped } from './mongo-access.ts';
+
+/** Settings of the connection; what is absent is the driver's or the connection string's. */
+export interface MongoAccessConfig {
+  /** `mongodb://…` or `mongodb+srv://…`. */
+  readonly connectionString: string;
+  readonly appName?: string | undefined;
+  readonly maxPoolSize?: number | undefined;
+  readonly minPoolSize?: number | undefined;
+  /** How long to look for a server, milliseconds; default 10 000. */
+  readonly serverSelectionTimeoutMs?: number | undefined;
+  /** How long to wait for a free connection, milliseconds; default 10 000. */
+  readonly waitQueueTimeoutMs?: number | undefined;
+  /** Age of cached properties of databases and collections, milliseconds; 0 switches the cache off. */
+  readonly metadataTtlMs?: number | undefined;
+  /** Documents in one batch of point reads or inserts; 1 switches batching off. Default 256. */
+  readonly maxBatchSize?: number | undefined;
+}
+
+/**
+ * Opens the connection. Does not wait for the database: the first operation does, so that a node
+ * can start, and report itself not ready, while the database is away.
+ */
+export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
+  const selection = config.serverSelectionTimeoutMs ?? 10_000;
+  const options: MongoClientOptions = {
+    appName: config.appName ?? 'quorate',
+    serverSelectionTimeoutMS: selection,
+    waitQueueTimeoutMS: config.waitQueueTimeoutMs ?? 10_000,
+    ignoreUndefined: false,
+    promoteValues: true,
+  };
+  if (config.maxPoolSize !== undefined) options.maxPoolSize = config.maxPoolSize;
+  if (config.minPoolSize !== undefined) options.minPoolSize = config.minPoolSize;
+  let client: MongoClient;
+  let sessionClient: MongoClient | undefined;
+  try {
+    client = new MongoClient(config.connectionString, options);
+  } catch (cause) {
+    throw new QuorateError('ERR_CONFIG_INVALID', {
+      message: 'The MongoDB connection string is invalid',
+      cause,
+    });
+  }
+  let replicaSet: boolean | undefined;
+  const access: MongoAccess = {
+    client,
+    get sessionClient() {
+      sessionClient ??= new MongoClient(config.connectionString, {
+        ...options,
+        minPoolSize: 0,
+        retryWrites: false,
+      });
+      return sessionClient;
+    },
+    metadata: new MetadataCache({ ttlMs: config.metadataTtlMs ?? 60_000 }),
+    pointReads: createPointReads({ maxBatchSize: config.maxBatchSize ?? 256 }),
+    inserts: createInsertBatches({ maxBatchSize: config.maxBatchSize ?? 256 }),
+    defaultWriteTimeoutMs: selection,
+    async isReplicaSet() {
+      if (replicaSet === undefined) {
+        const hello = await mapped(() => client.db('admin').command({ hello: 1 }));
+        replicaSet = typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid';
+      }
+      return replicaSet;
+    },
+    async ping(timeoutMs) {
+      await mapped(() => client.db('admin').command({ ping: 1 }, { timeoutMS: timeoutMs }));
+    },
+    async close() {
+      await Promise.all([client.close(), sessionClient?.close()]);
+    },
+  };
+  return access;
+}

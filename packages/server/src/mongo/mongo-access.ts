@@ -1,0 +1,64 @@
+/** The connection to the database as the functions of this folder share it; made once per node. */
+import type { Collection, Db, MongoClient } from 'mongodb';
+import type { BsonDocument } from '../model/bson.ts';
+import { mapDatabaseError } from './map-error.ts';
+import type { MetadataCache } from './metadata-cache.ts';
+import type { FindOneRequest, Namespace, OperationOptions } from './operation-options.ts';
+
+/** The reads of the present turn. */
+export interface PointReads {
+  find(
+    mongo: MongoAccess,
+    namespace: Namespace,
+    request: FindOneRequest,
+    options: OperationOptions,
+  ): Promise<Buffer | undefined>;
+}
+
+/** The inserts of the present turn. */
+export interface InsertBatches {
+  insert(
+    mongo: MongoAccess,
+    namespace: Namespace,
+    document: BsonDocument,
+    options: OperationOptions & { readonly approximateBytes?: number | undefined },
+  ): Promise<void>;
+}
+
+/** The shared handle; functions of `mongo/` take it as their first argument. */
+export interface MongoAccess {
+  readonly client: MongoClient;
+  /**
+   * A second client without retryable writes, for client-chosen sessions: the driver would number
+   * retried writes on its own and collide with the numbers of transactions. Connects on first use.
+   */
+  readonly sessionClient: MongoClient;
+  readonly metadata: MetadataCache;
+  readonly pointReads: PointReads;
+  readonly inserts: InsertBatches;
+  readonly defaultWriteTimeoutMs: number;
+  /** Whether the deployment has an oplog: transactions and change streams work. */
+  isReplicaSet(): Promise<boolean>;
+  /** `{ping: 1}`; rejects when the database does not answer in time. */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Runs a driver call and throws its failure as a QuorateError (rest-documents.md §3). */
+export async function mapped<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw mapDatabaseError(error);
+  }
+}
+
+/** A driver collection whose answers stay raw BSON. */
+export function collectionOf(client: MongoClient, namespace: Namespace): Collection {
+  return databaseOf(client, namespace.database).collection(namespace.collection);
+}
+
+/** A driver database; the checks on names happen in the service. */
+export function databaseOf(client: MongoClient, name: string): Db {
+  return client.db(name);
+}
