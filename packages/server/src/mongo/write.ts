@@ -259,8 +259,8 @@ async function findAndUpdate(
     upsert,
     returnDocument,
     includeResultMetadata: true as const,
-    raw: false,
-    fieldsAsRaw: { value: true },
+    // every document inside the answer comes as bytes, the bookkeeping too
+    raw: true,
     ...(session ? { session } : {}),
   };
   const collection = collectionOf(client, namespace);
@@ -268,14 +268,19 @@ async function findAndUpdate(
     change.kind === 'replace'
       ? await collection.findOneAndReplace(filter as never, change.document as never, driver)
       : await collection.findOneAndUpdate(filter as never, toDriverUpdate(change) as never, driver);
-  const existing = result?.lastErrorObject?.['updatedExisting'] === true;
-  const created = !existing && result?.lastErrorObject?.['upserted'] !== undefined;
+  const status: unknown = result?.lastErrorObject;
+  const existing = readStatus(status, 'updatedExisting') === true;
+  const created = !existing && readStatus(status, 'upserted') !== undefined;
   const value: unknown = result?.value;
   const document = value instanceof Uint8Array ? toBuffer(value) : undefined;
   return {
     outcome: existing ? 'updated' : created ? 'created' : 'notFound',
     ...(document === undefined ? {} : { document }),
   };
+}
+
+function readStatus(status: unknown, name: string): BsonValue | undefined {
+  return status instanceof Uint8Array ? readRawPath(status, name) : undefined;
 }
 
 /** Operators or a pipeline in the driver's shape. */
