@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { NodeRequest } from './node-request.ts';
 import type { BodyLimits } from './read-body.ts';
+import { UpgradeAwareMessage } from './websocket.ts';
 
 /** Limits of one listener; each is set explicitly, none is left to Node's defaults. */
 export interface ListenerLimits extends BodyLimits {
@@ -36,7 +37,6 @@ export interface ListenerOptions {
   readonly tls?: TlsMaterial;
   readonly http2?: boolean;
   readonly onRequest: (request: NodeRequest) => void;
-  readonly onUpgrade?: (message: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** A bound port. */
@@ -73,7 +73,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
   server.on('clientError', answerClientError);
   server.on('connect', (_message: IncomingMessage, socket: Duplex) => refuse(socket, 405));
-  if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    options.onRequest(toUpgradeRequest(message, socket, head, secure, limits));
+  });
   const address = await bind(server, options);
   return {
     host: options.host,
@@ -89,6 +91,27 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/**
+ * Until the 101 a handshake is a request like any other, answered through the whole pipeline; Node
+ * has taken its parser off the socket, so that the connection ends with any other answer.
+ */
+function toUpgradeRequest(
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  secure: boolean,
+  limits: ListenerLimits,
+): NodeRequest {
+  const response = new ServerResponse(message);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as Socket);
+  response.on('finish', () => socket.end());
+  socket.on('error', () => socket.destroy());
+  const request = new NodeRequest(message, response, secure, limits);
+  request.upgrade = { socket, head };
+  return request;
 }
 
 type NodeServer = Server | TlsServer | Http2SecureServer;
@@ -107,6 +130,7 @@ function createNodeServer(
     noDelay: true,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    IncomingMessage: UpgradeAwareMessage,
   };
   if (tls !== undefined && options.http2 === true) {
     const server = createSecureServer({ ...tls, minVersion: 'TLSv1.2', allowHTTP1: true });

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { HttpRequest, QueryParameters } from '../model/http-request.ts';
 import { EMPTY_QUERY, parseQuery } from './query-string.ts';
 import { type BodyLimits, EMPTY_BODY, hasBody, readBody, streamBody } from './read-body.ts';
+import type { UpgradeSocket } from './websocket.ts';
 
 let sequence = 0;
 // tells the requests of two lives of one process apart in the log
@@ -27,6 +28,8 @@ export class NodeRequest implements HttpRequest {
   #streamed = false;
   #abort: AbortController | undefined;
   #attached: Map<string, unknown> | undefined;
+  /** Set for a WebSocket handshake. */
+  upgrade: UpgradeSocket | undefined = undefined;
   /** Set when the client waits for `100 Continue` before it sends its body. */
   expectsContinue = false;
 

@@ -6,6 +6,7 @@ import type { CorsLists } from '../model/service.ts';
 import { chooseCoding } from './accept-encoding.ts';
 import { compressBytes, createCompressor } from './compress-body.ts';
 import type { NodeRequest } from './node-request.ts';
+import { serveWebSocket } from './websocket.ts';
 
 /** What goes on the wire besides the reply itself. */
 export interface WriteOptions {
@@ -54,6 +55,13 @@ export function writeReply(
   options: WriteOptions,
 ): number | Promise<number> {
   const headers = collectHeaders(request, reply, options);
+  if (reply.webSocket !== undefined && request.upgrade !== undefined) {
+    request.response.detachSocket(request.message.socket);
+    const upgraded = withoutHeader(headers, 'connection');
+    return serveWebSocket(request.message, request.upgrade, upgraded, reply.webSocket).then(
+      () => -1,
+    );
+  }
   const body = reply.body;
   if (body === undefined || isEmpty(body)) return sendBytes(request, reply, headers, '');
   const coding =
@@ -193,6 +201,7 @@ async function sendStream(
   const finalHeaders =
     compressor === undefined ? headers : withoutHeader(headers, 'content-length');
   writeHead(request, reply.status, finalHeaders);
+  if (reply.flushHeaders === true) request.response.flushHeaders();
   if (request.method === 'HEAD' || !mayHaveLength(reply.status)) {
     source.destroy();
     request.response.end();

@@ -32,25 +32,28 @@ export class EventQueue implements AsyncIterable<string> {
     this.wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<string> {
-    try {
-      for (;;) {
-        // all that is waiting goes out as one piece: one write for a burst of events
-        if (this.waiting.length > 0) {
-          const messages = this.waiting.splice(0);
-          this.waitingBytes = 0;
-          yield* messages;
-        } else if (this.isClosed) {
-          return;
-        } else {
+  /**
+   * No generator: its `return` would wait for the event that the generator waits for, and a client
+   * that has left would be kept until then.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
+    return {
+      next: async () => {
+        while (this.waiting.length === 0) {
+          if (this.isClosed) return { done: true, value: undefined };
           await new Promise<void>((resolve) => {
             this.wake = resolve;
           });
-          this.wake = undefined;
         }
-      }
-    } finally {
-      this.close();
-    }
+        const value = this.waiting.shift() ?? '';
+        this.waitingBytes -= value.length;
+        return { done: false, value };
+      },
+      return: async () => {
+        this.waiting.length = 0;
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
   }
 }

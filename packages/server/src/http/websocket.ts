@@ -1,0 +1,105 @@
+/** The WebSocket handshake and its frames (RFC 6455); a stream's messages go out one text frame each. */
+import { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { QuorateError } from '../errors/quorate-error.ts';
+
+/** What is left of a connection that asked to be upgraded. */
+export interface UpgradeSocket {
+  readonly socket: Duplex;
+  /** What the client already sent after its request. */
+  readonly head: Buffer;
+}
+
+const UPGRADE = Symbol('upgrade');
+
+/**
+ * A message of which Node takes only WebSocket handshakes for upgrades. Java's HTTP client asks with
+ * each first request for `h2c`, bodies included; such requests are ordinary ones (RFC 9110 §7.8: an
+ * upgrade may be ignored).
+ */
+export class UpgradeAwareMessage extends IncomingMessage {
+  private [UPGRADE] = false;
+
+  get upgrade(): boolean {
+    return this[UPGRADE] && this.method === 'GET' && isWebSocketRequest(this);
+  }
+
+  set upgrade(value: boolean) {
+    this[UPGRADE] = value;
+  }
+}
+
+/** True for a client that asks for a WebSocket (streams.md §2). */
+export function isWebSocketRequest({ headers }: IncomingMessage): boolean {
+  return (
+    /upgrade/i.test(headers.connection ?? '') && /websocket/i.test(String(headers.upgrade ?? ''))
+  );
+}
+
+// permessage-deflate is off: no extension is negotiated, and one event is sent to many clients
+const server = new WebSocketServer({
+  noServer: true,
+  perMessageDeflate: false,
+  maxPayload: 65_536,
+});
+// the 101 carries the headers of any answer; they wait here between handshake and write
+const extraHeaders = new WeakMap<IncomingMessage, readonly string[]>();
+server.on('headers', (lines, message) => {
+  const extra = extraHeaders.get(message) ?? [];
+  for (let i = 0; i + 1 < extra.length; i += 2) lines.push(`${extra[i]}: ${extra[i + 1]}`);
+});
+
+/** @throws ERR_REQUEST_HEADERS when the handshake lacks a good key or version */
+export function checkHandshake(header: (name: string) => string | undefined): void {
+  const key = header('sec-websocket-key') ?? '';
+  const version = header('sec-websocket-version');
+  if (/^[+/0-9A-Za-z]{22}==$/.test(key) && version === '13') return;
+  throw new QuorateError('ERR_REQUEST_HEADERS', {
+    message: 'The WebSocket handshake needs Sec-WebSocket-Key and Sec-WebSocket-Version: 13',
+  });
+}
+
+// a client may leave this much unread before the next message waits
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/**
+ * Completes the handshake and sends each message as a text frame; what the client sends is ignored.
+ * Resolves when either side has ended.
+ *
+ * @param headers - names and values of the 101, alternating
+ */
+export async function serveWebSocket(
+  message: IncomingMessage,
+  { socket, head }: UpgradeSocket,
+  headers: readonly string[],
+  messages: AsyncIterable<string>,
+): Promise<void> {
+  extraHeaders.set(message, headers);
+  const webSocket = await new Promise<WebSocket>((resolve) => {
+    server.handleUpgrade(message, socket, head, resolve);
+  });
+  const iterator = messages[Symbol.asyncIterator]();
+  const gone = new Promise<'gone'>((resolve) => webSocket.once('close', () => resolve('gone')));
+  webSocket.on('error', () => webSocket.terminate());
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), gone]);
+      if (next === 'gone') return;
+      if (next.done) break;
+      await send(webSocket, next.value);
+    }
+    webSocket.close();
+  } finally {
+    // not awaited: a source that waits for its next event would keep the socket from ending
+    void iterator.return?.();
+  }
+}
+
+async function send(webSocket: WebSocket, text: string): Promise<void> {
+  if (webSocket.bufferedAmount < MAX_BUFFERED_BYTES) {
+    webSocket.send(text, () => undefined);
+    return;
+  }
+  await new Promise<void>((resolve) => webSocket.send(text, () => resolve()));
+}
