@@ -25,7 +25,7 @@ export interface Composition {
   readonly guard: Guard;
   /** Names of the bound services and their URIs, for the log. */
   readonly services: readonly AnyService[];
-  /** The database in use, with its password masked; undefined in standalone mode. */
+  /** The database in use; undefined in standalone mode. */
   readonly databaseUri: string | undefined;
   close(): Promise<void>;
 }
@@ -33,8 +33,17 @@ export interface Composition {
 /** Starts the engine when no other database is named, connects, and joins the services. */
 export async function compose(config: LoadedConfig, log: Log): Promise<Composition> {
   const { settings } = config;
+  // the engine's thread and the driver's modules load side by side
+  const mongoModule = needsDatabase(settings) ? import('./compose-mongo.ts') : undefined;
   const engine = await openEngineIfNeeded(settings, log);
+  const databaseUri = settings.mclient['connection-string'] ?? engine?.uri;
   const services: AnyService[] = [];
+  let closeMongo = async (): Promise<void> => {};
+  if (mongoModule !== undefined && databaseUri !== undefined) {
+    const parts = (await mongoModule).composeMongo(settings, databaseUri);
+    services.push(...parts.services);
+    closeMongo = parts.close;
+  }
   if (settings.ping.enabled) services.push(pingService(settings));
 
   const bound = services.filter((service) => isBindable(service, log));
@@ -59,9 +68,10 @@ export async function compose(config: LoadedConfig, log: Log): Promise<Compositi
     pipeline,
     guard: OPEN_GUARD,
     services: bound,
-    databaseUri: settings.mclient['connection-string'] ?? engine?.uri,
+    databaseUri,
     async close() {
       for (const service of services) await service.close?.();
+      await closeMongo();
       await engine?.close();
     },
   };

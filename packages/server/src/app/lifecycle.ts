@@ -16,6 +16,8 @@ export async function runServer(config: LoadedConfig): Promise<App> {
   const app = await createApp(config, log);
   stopOnSignal(app);
   log.info(`Quorate started in ${Date.now() - startedAtMs} ms, ${app.url}`);
+  // a parent that opened a channel (tools/start.mjs, tests) need not read the log to know
+  process.send?.({ kind: 'ready', url: app.url });
   return app;
 }
 

@@ -1,0 +1,71 @@
+import type { Settings } from '../config/schema.ts';
+import { QuorateError } from '../errors/quorate-error.ts';
+import type { EtagPolicy, RestConfig } from '../service/rest/rest-config.ts';
+
+type Mounts = RestConfig['mounts'];
+
+/** The sections `mongo`, `core` and `filterOperatorsBlacklist` as the REST service uses them. */
+export function toRestConfig(settings: Settings): RestConfig {
+  const { mongo } = settings;
+  const blacklist = settings.filterOperatorsBlacklist;
+  return {
+    uri: mongo.uri,
+    mounts: readMounts(mongo['mongo-mounts']),
+    instanceBaseUrl: settings.core['base-url'] ?? mongo['instance-base-url'] ?? undefined,
+    defaultRepresentation: toRepresentation(mongo['default-representation-format']),
+    etagPolicies: readEtagPolicies(mongo['etag-check-policy']),
+    collectionCache: {
+      enabled: mongo['get-collection-cache-enabled'],
+      maxEntries: mongo['get-collection-cache-size'],
+      ttlMs: mongo['get-collection-cache-ttl'],
+      maxDocuments: mongo['get-collection-cache-docs'],
+    },
+    defaultPageSize: mongo['default-pagesize'],
+    maxPageSize: mongo['max-pagesize'],
+    schemaCache: { enabled: mongo['schema-cache-enabled'], ttlMs: mongo['schema-cache-ttl'] },
+    queryTimeLimitMs: mongo['query-time-limit'],
+    aggregationTimeLimitMs: mongo['aggregation-time-limit'],
+    aggregationCheckOperators: mongo['aggregation-check-operators'],
+    cursorBatchSize: mongo['cursor-batch-size'],
+    filterOperatorBlacklist: blacklist.enabled ? blacklist.blacklist : [],
+  };
+}
+
+function toRepresentation(name: string): RestConfig['defaultRepresentation'] {
+  const upper = name.toUpperCase();
+  return upper === 'HAL' || upper === 'SHAL' ? upper : 'STANDARD';
+}
+
+function readMounts(value: unknown): Mounts {
+  if (!Array.isArray(value)) throw invalid('mongo-mounts', 'a list of {what, where}');
+  return value.map((mount: unknown, index) => {
+    const { what, where } = (mount ?? {}) as Record<string, unknown>;
+    const place = `mongo-mounts[${index + 1}]`;
+    if (typeof what !== 'string' || (what !== '*' && !what.startsWith('/')))
+      throw invalid(`${place}/what`, '* or a path such as /db or /db/collection');
+    if (typeof where !== 'string' || !where.startsWith('/'))
+      throw invalid(`${place}/where`, 'a path that starts with /');
+    return { what, where };
+  });
+}
+
+const POLICIES: ReadonlySet<string> = new Set(['REQUIRED', 'REQUIRED_FOR_DELETE', 'OPTIONAL']);
+
+function readEtagPolicies(value: Readonly<Record<string, unknown>>): RestConfig['etagPolicies'] {
+  const read = (key: string, fallback: EtagPolicy): EtagPolicy => {
+    const policy = value[key];
+    if (policy === undefined || policy === null) return fallback;
+    if (typeof policy !== 'string' || !POLICIES.has(policy))
+      throw invalid(`etag-check-policy/${key}`, `one of ${[...POLICIES].join(', ')}`);
+    return policy as EtagPolicy;
+  };
+  return {
+    database: read('db', 'REQUIRED_FOR_DELETE'),
+    collection: read('coll', 'REQUIRED_FOR_DELETE'),
+    document: read('doc', 'OPTIONAL'),
+  };
+}
+
+function invalid(key: string, expected: string): QuorateError {
+  return new QuorateError('ERR_CONFIG_INVALID', { message: `/mongo/${key} must be ${expected}` });
+}
