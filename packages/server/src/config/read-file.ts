@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isPair, isScalar, LineCounter, parseDocument, type Tags } from 'yaml';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { type Overrides, overridesFromObject, parseOverrides } from './override.ts';
 
@@ -22,7 +22,12 @@ export function readConfigFile(path: string): ConfigFile {
 /** The same from text; `name` is how errors call it. */
 export function parseConfigText(text: string, name: string): ConfigFile {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { version: '1.1', lineCounter, merge: true });
+  const document = parseDocument(text, {
+    version: '1.1',
+    customTags: withoutLetters,
+    lineCounter,
+    merge: true,
+  });
   const [problem] = document.errors;
   if (problem !== undefined) {
     throw fileError(name, problem.message.split('\n')[0] ?? 'invalid YAML', problem);
@@ -71,6 +76,21 @@ export function stripJsonComments(text: string): string {
     match.startsWith('"') ? match : ' ',
   );
 }
+
+/** YAML 1.1 takes `y` and `n` for booleans; the reference's parser, like most, takes the words only. */
+function withoutLetters(tags: Tags): Tags {
+  return tags.map((tag) => {
+    if (typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag))
+      return tag;
+    const { test } = tag;
+    return test?.test('y') === true || test?.test('n') === true
+      ? { ...tag, test: test.test('y') ? TRUE_WORDS : FALSE_WORDS }
+      : tag;
+  }) as Tags;
+}
+
+const TRUE_WORDS = /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/;
+const FALSE_WORDS = /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/;
 
 function readText(path: string): string {
   try {
