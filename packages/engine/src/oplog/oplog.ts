@@ -19,8 +19,9 @@ const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 const DEFAULT_MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const TRIM_INTERVAL_MS = 10_000;
 const TRIM_CHUNK = 2_000;
-/** Decoded entries kept so that many change streams do not decode one entry many times. */
-const DECODED_ENTRIES = 2_048;
+/** The newest entries stay in memory: many change streams then read and decode each one once. */
+const RECENT_ENTRIES = 2_048;
+const RECENT_BYTES = 8 * 1024 * 1024;
 /** Sorts behind all entries, whose keys have eight bytes and start with a time before 2106. */
 const SIZE_KEY = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]);
 const END_KEY = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
@@ -34,7 +35,8 @@ export class Oplog {
   readonly #maxBytes: number;
   readonly #maxAgeMs: number;
   readonly #listeners = new Set<() => void>();
-  readonly #decoded = new Map<Position, OplogEntry>();
+  readonly #recent: RecentEntry[] = [];
+  #recentBytes = 0;
   readonly #trimmer: NodeJS.Timeout;
   /** The last place given out; entries up to `#committed` are readable. */
   #last: Position = 0n;
@@ -83,13 +85,14 @@ export class Oplog {
     batch.onUndo(() => {
       this.#bytes -= bytes.length;
     });
-    batch.onCommitted(() => this.#markCommitted(position));
+    batch.onCommitted(() => this.#markCommitted(position, bytes));
     return position;
   }
 
   /** The entry is readable: whoever waits for changes is woken. */
-  #markCommitted(position: Position): void {
+  #markCommitted(position: Position, bytes: Uint8Array): void {
     if (position > this.#committed) this.#committed = position;
+    this.#remember({ position, bytes, decoded: undefined });
     if (this.#notified) return;
     this.#notified = true;
     // one waking for all writes that a group commit has made readable in this turn
@@ -124,11 +127,48 @@ export class Oplog {
 
   /** Readable entries after `position`, oldest first, as far as there are any at the moment. */
   *readAfter(position: Position): Generator<OplogEntry> {
-    if (position >= this.#committed) return;
-    const start = toKey(position + 1n);
-    for (const { key, value } of this.#store.latest.range('oplog', { start, end: END_KEY })) {
-      yield this.#decode(fromKey(key), value);
+    let place = position;
+    const [oldest] = this.#recent;
+    if (oldest === undefined || place < oldest.position - 1n) {
+      const end = oldest === undefined ? END_KEY : toKey(oldest.position);
+      for (const { key, value } of this.#store.latest.range('oplog', {
+        start: toKey(place + 1n),
+        end,
+      })) {
+        place = fromKey(key);
+        yield decodeEntry(value);
+      }
     }
+    while (place < this.#committed) {
+      const next = this.#recentAfter(place);
+      if (next === undefined) return;
+      next.decoded ??= decodeEntry(next.bytes);
+      place = next.position;
+      yield next.decoded;
+    }
+  }
+
+  #remember(entry: RecentEntry): void {
+    this.#recent.push(entry);
+    this.#recentBytes += entry.bytes.length;
+    while (this.#recent.length > RECENT_ENTRIES || this.#recentBytes > RECENT_BYTES) {
+      const gone = this.#recent.shift();
+      if (gone === undefined) break;
+      this.#recentBytes -= gone.bytes.length;
+    }
+  }
+
+  /** By binary search: the entries are in order. */
+  #recentAfter(position: Position): RecentEntry | undefined {
+    let low = 0;
+    let high = this.#recent.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = this.#recent[middle];
+      if (entry !== undefined && entry.position > position) high = middle;
+      else low = middle + 1;
+    }
+    return this.#recent[low];
   }
 
   close(): Promise<void> {
@@ -140,18 +180,6 @@ export class Oplog {
     const now = BigInt(Math.floor(Date.now() / 1000)) << 32n;
     this.#last = this.#last >= now ? this.#last + 1n : now + 1n;
     return this.#last;
-  }
-
-  #decode(position: Position, bytes: Uint8Array): OplogEntry {
-    const known = this.#decoded.get(position);
-    if (known !== undefined) return known;
-    const entry = decodeEntry(bytes);
-    this.#decoded.set(position, entry);
-    if (this.#decoded.size > DECODED_ENTRIES) {
-      const [first] = this.#decoded.keys();
-      if (first !== undefined) this.#decoded.delete(first);
-    }
-    return entry;
   }
 
   #findOldest(): void {
@@ -222,9 +250,14 @@ export class Oplog {
       if (!beyond || position >= this.#committed || keys.length >= TRIM_CHUNK) break;
       keys.push(key);
       this.#bytes -= value.length;
-      this.#decoded.delete(position);
     }
     for (const key of keys) batch.remove('oplog', key);
     return keys.length;
   }
+}
+
+interface RecentEntry {
+  readonly position: Position;
+  readonly bytes: Uint8Array;
+  decoded: OplogEntry | undefined;
 }

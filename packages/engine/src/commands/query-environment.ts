@@ -1,0 +1,63 @@
+import { createExpressionCompiler, evaluateLet } from '../aggregation/expression.ts';
+import type { ExpressionRuntime } from '../aggregation/expression/operator.ts';
+import type { Collator } from '../bson/compare.ts';
+import { DateTime, type Document, isDocument, type Value } from '../bson/value.ts';
+import { toTimestamp } from '../oplog/oplog-entry.ts';
+import { createCollator } from '../query/collation.ts';
+import type { CompileExpression, FilterOptions } from '../query/filter.ts';
+import type { CommandContext } from './context.ts';
+
+/** What the expressions of one command share: its time, its `let`, its collation. */
+export interface QueryEnvironment {
+  readonly now: DateTime;
+  readonly collation: Collator | undefined;
+  readonly collationSpec: Document | undefined;
+  readonly runtime: ExpressionRuntime;
+  readonly variables: ReadonlyMap<string, Value>;
+  readonly compileExpression: CompileExpression;
+  /** For compileFilter and its kin. */
+  readonly filterOptions: FilterOptions;
+}
+
+const NO_VARIABLES: ReadonlyMap<string, Value> = new Map();
+
+/**
+ * The environment of a command.
+ *
+ * @param statement - where collation and `let` may stand besides the command itself
+ * @param defaultCollation - the collection's own
+ */
+export function createQueryEnvironment(
+  context: CommandContext,
+  statement: Document = context.args,
+  defaultCollation?: Document,
+): QueryEnvironment {
+  const given = statement.get('collation');
+  const collationSpec = isDocument(given) && given.size > 0 ? given : defaultCollation;
+  const collation = collationSpec === undefined ? undefined : createCollator(collationSpec);
+  const now = new DateTime(Date.now());
+  const runtime: ExpressionRuntime = {
+    now,
+    clusterTime: toTimestamp(context.services.oplog.lastPosition),
+    collation,
+    userRoles:
+      context.connection.user === undefined
+        ? []
+        : context.services.users.rolesOf(context.connection.user),
+  };
+  const letSpec = context.args.get('let');
+  const variables = isDocument(letSpec) ? evaluateLet(letSpec, runtime) : NO_VARIABLES;
+  const ownSpec = statement === context.args ? undefined : statement.get('c');
+  const all =
+    isDocument(ownSpec) ? new Map([...variables, ...evaluateLet(ownSpec, runtime)]) : variables;
+  const compileExpression = createExpressionCompiler({ ...runtime, variables: all });
+  return {
+    now,
+    collation,
+    collationSpec,
+    runtime,
+    variables: all,
+    compileExpression,
+    filterOptions: { collation, variables: all, now, compileExpression },
+  };
+}
