@@ -1,7 +1,8 @@
 /** When a write must present the ETag of what it changes (rest-documents.md §6). */
 
 import { QuorateError } from '../../errors/quorate-error.ts';
-import type { BsonDocument } from '../../model/bson.ts';
+import { type BsonDocument, type BsonValue, ObjectId } from '../../model/bson.ts';
+import type { EtagCondition } from '../../mongo/write.ts';
 import type { EtagPolicy, RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';
 
@@ -59,18 +60,32 @@ export function isEtagRequired(request: MongoRequest, config: RestConfig): boole
   return policy === 'REQUIRED' || (policy === 'REQUIRED_FOR_DELETE' && request.method === 'DELETE');
 }
 
+/** The ETag condition of a write for `mongo/`; undefined when none must be presented. */
+export function etagConditionOf(
+  request: MongoRequest,
+  config: RestConfig,
+  path?: string,
+): EtagCondition | undefined {
+  if (!isEtagRequired(request, config)) return undefined;
+  return { required: true, presented: ifMatchOf(request), path };
+}
+
+function etagHeaders(storedEtag: BsonValue | undefined): readonly (readonly [string, string])[] {
+  return storedEtag instanceof ObjectId ? [['ETag', storedEtag.toHexString()]] : [];
+}
+
 /** The 409 of a write that presents no ETag; the stored value goes into the header. */
-export function etagMissing(subject: string, storedEtag: string | undefined): QuorateError {
+export function etagMissing(message: string, storedEtag: BsonValue | undefined): QuorateError {
   return new QuorateError('ERR_CONFLICT_ETAG_REQUIRED', {
-    message: `${subject} must be provided using the 'If-Match' header`,
-    headers: storedEtag === undefined ? [] : [['ETag', storedEtag]],
+    message,
+    headers: etagHeaders(storedEtag),
   });
 }
 
 /** The 412 of a write that presents another ETag. */
-export function etagMismatch(storedEtag: string | undefined): QuorateError {
+export function etagMismatch(storedEtag: BsonValue | undefined): QuorateError {
   return new QuorateError('ERR_CONFLICT_ETAG', {
     emptyBody: true,
-    headers: storedEtag === undefined ? [] : [['ETag', storedEtag]],
+    headers: etagHeaders(storedEtag),
   });
 }

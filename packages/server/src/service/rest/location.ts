@@ -15,7 +15,9 @@ export function childPath(parent: string, suffix: string): string {
 export function toHeaderText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
   return text.replace(/[\u0000-\u001f\u007f]|[^\u0000-\u007f]+/g, (part) =>
-    encodeURIComponent(part.toWellFormed()),
+    Buffer.from(part)
+      .toString('hex')
+      .replace(/../g, (byte) => `%${byte.toUpperCase()}`),
   );
 }
 

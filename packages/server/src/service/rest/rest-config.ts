@@ -1,3 +1,7 @@
+import {
+  DEFAULT_PIPELINE_SECURITY,
+  type PipelineSecurityConfig,
+} from './resources/aggregations/pipeline-security.ts';
 import type { Representation } from './rest-request.ts';
 
 /** When a write must carry the ETag (rest-documents.md §6). */
@@ -33,6 +37,8 @@ export interface RestConfig {
   readonly cursorBatchSize: number;
   /** Operators refused at any depth of `filter`; empty when the blacklist is off (security.md, filterOperatorsBlacklist). */
   readonly filterOperatorBlacklist: readonly string[];
+  /** What stored pipelines may not use (rest-resources.md §6.3). */
+  readonly aggregationSecurity: PipelineSecurityConfig;
 }
 
 /** The shipped defaults. */
@@ -55,4 +61,5 @@ export const DEFAULT_REST_CONFIG: RestConfig = {
   aggregationCheckOperators: true,
   cursorBatchSize: 1000,
   filterOperatorBlacklist: ['$where'],
+  aggregationSecurity: DEFAULT_PIPELINE_SECURITY,
 };

@@ -1,0 +1,138 @@
+/** The MongoDB service: its steps in the order of rest-documents.md §3. */
+
+import { QuorateError } from '../../errors/quorate-error.ts';
+import { type BsonValue, isDocument } from '../../model/bson.ts';
+import type { HttpRequest } from '../../model/http-request.ts';
+import type { Reply } from '../../model/reply.ts';
+import type { Service, ServiceContext } from '../../model/service.ts';
+import type { MongoAccess } from '../../mongo/mongo-access.ts';
+import { writeJson } from '../../representation/json-writer.ts';
+import { readContent } from './body.ts';
+import { invalidateCollectionCache } from './collection-cache.ts';
+import { HANDLERS } from './dispatch-table.ts';
+import type { ContentChecks, RestContext, RestMethod } from './handler.ts';
+import { loadMetadata } from './load-metadata.ts';
+import { corsListsOf } from './methods.ts';
+import { createMountTable } from './mounts.ts';
+import { openRequest } from './open-request.ts';
+import { addProperties } from './request-properties.ts';
+import type { RestConfig } from './rest-config.ts';
+import type { MongoRequest } from './rest-request.ts';
+import { readSession } from './session-parameters.ts';
+
+/** What the service is made of. */
+export interface RestServiceParts {
+  readonly mongo: MongoAccess;
+  readonly config: RestConfig;
+  readonly checks: ContentChecks;
+}
+
+/** Makes the service that answers under `mongo.uri`. */
+export function createRestService(parts: RestServiceParts): Service<MongoRequest> {
+  const { mongo, config, checks } = parts;
+  const mounts = createMountTable(config.uri, config.mounts);
+  return {
+    name: 'mongo',
+    kind: 'mongo',
+    uri: config.uri,
+    match: 'prefix',
+    secured: true,
+    errorStyle: 'mongo',
+    cors: (_http, request) =>
+      request === undefined ? undefined : corsListsOf(request.type, request.method),
+    errorContext: (_http, request) =>
+      request === undefined
+        ? {}
+        : { warnings: request.warnings, jsonMode: request.parameters.jsonMode },
+    prepare: (http) => prepare(http),
+    handle: (_http, request, context) => handle(request, context),
+  };
+
+  function prepare(http: HttpRequest): MongoRequest | Promise<MongoRequest> {
+    const request = openRequest(http, mounts, config);
+    if (request.rememberedError !== undefined || http.method === 'OPTIONS') return request;
+    return loadMetadata(request, mongo);
+  }
+
+  async function handle(
+    request: MongoRequest,
+    { identity, permit }: ServiceContext,
+  ): Promise<Reply> {
+    vetoOperators(request, config);
+    await readContent(request);
+    if (request.rememberedError !== undefined) throw request.rememberedError;
+    const context: RestContext = { mongo, config, identity, permit, checks };
+    addProperties(request, context);
+    await checkSchema(request, context);
+    request.session = readSession(request);
+    const handler = HANDLERS[request.type]?.[request.method as RestMethod];
+    if (handler === undefined) throw methodNotAllowed(request);
+    const reply = await handler(request, context);
+    if (request.method !== 'GET') forgetPages(request, mongo);
+    return request.warnings.length === 0 ? reply : withWarnings(request, reply);
+  }
+}
+
+/** Every write drops the cached pages it may have changed (rest-documents.md §4.5). */
+function forgetPages({ databaseName, collectionName }: MongoRequest, mongo: MongoAccess): void {
+  if (databaseName === '') return;
+  invalidateCollectionCache(
+    mongo,
+    databaseName,
+    collectionName === '' ? undefined : collectionName,
+  );
+}
+
+function methodNotAllowed(request: MongoRequest): QuorateError {
+  return new QuorateError('ERR_REQUEST_METHOD', {
+    message: `method ${request.method} not allowed`,
+  });
+}
+
+/** `filterOperatorsBlacklist`: refused for everybody, the administrator included (security.md §9). */
+function vetoOperators(request: MongoRequest, config: RestConfig): void {
+  const { filter } = request.parameters;
+  if (filter === undefined || config.filterOperatorBlacklist.length === 0) return;
+  if (usesOperator(filter, config.filterOperatorBlacklist)) {
+    throw new QuorateError('ERR_AUTHZ_FORBIDDEN', { emptyBody: true });
+  }
+}
+
+function usesOperator(value: BsonValue, operators: readonly string[]): boolean {
+  if (Array.isArray(value)) return value.some((item) => usesOperator(item, operators));
+  if (!isDocument(value)) return false;
+  for (const [name, member] of value) {
+    if (operators.includes(name) || usesOperator(member, operators)) return true;
+  }
+  return false;
+}
+
+/** POST and PUT bodies are checked before the write, PATCH results after it (rest-resources.md §4.2). */
+async function checkSchema(request: MongoRequest, context: RestContext): Promise<void> {
+  const { type, method, content } = request;
+  const writes =
+    (type === 'COLLECTION' && method === 'POST') || (type === 'DOCUMENT' && method === 'PUT');
+  if (!writes || request.collectionProperties?.get('jsonSchema') === undefined) return;
+  const validate = await context.checks.loadDocumentValidator(request, context);
+  if (validate === undefined) return;
+  if (Array.isArray(content) && content.length > 0) {
+    for (const item of content) if (isDocument(item)) validate(item);
+  } else {
+    validate(isDocument(content) ? content : new Map());
+  }
+}
+
+/** Only writes show their warnings on success, and get a body for them (rest-documents.md §2.5). */
+function withWarnings(request: MongoRequest, reply: Reply): Reply {
+  if (request.method === 'GET' || reply.status === 304) return reply;
+  const { jsonMode } = request.parameters;
+  const warnings = `{"_warnings": ${writeJson(request.warnings, jsonMode)}`;
+  const { body } = reply;
+  if (body === undefined || body.valueOf() === '') {
+    return { ...reply, status: reply.status === 204 ? 200 : reply.status, body: `${warnings}}` };
+  }
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply;
+  const text = body.toString();
+  if (!text.startsWith('{')) return reply;
+  return { ...reply, body: text === '{}' ? `${warnings}}` : `${warnings}, ${text.slice(1)}` };
+}
