@@ -28,7 +28,20 @@ export function toRestConfig(settings: Settings): RestConfig {
     aggregationCheckOperators: mongo['aggregation-check-operators'],
     cursorBatchSize: mongo['cursor-batch-size'],
     filterOperatorBlacklist: blacklist.enabled ? blacklist.blacklist : [],
+    aggregationSecurity: readSecurity(settings),
   };
+}
+
+/** @throws ERR_CONFIG_INVALID for names that do not start with `$` (rest-resources.md §6.3) */
+function readSecurity({ aggregationSecurity }: Settings): RestConfig['aggregationSecurity'] {
+  for (const key of ['stageBlacklist', 'operatorBlacklist'] as const) {
+    const wrong = aggregationSecurity[key].find((name) => !name.startsWith('$'));
+    if (wrong === undefined) continue;
+    throw new QuorateError('ERR_CONFIG_INVALID', {
+      message: `/aggregationSecurity/${key}: ${wrong} must start with $`,
+    });
+  }
+  return aggregationSecurity;
 }
 
 function toRepresentation(name: string): RestConfig['defaultRepresentation'] {
