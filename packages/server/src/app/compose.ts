@@ -10,14 +10,17 @@ import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import type { Guard } from '../model/ports.ts';
 import type { AnyService, ErrorContext } from '../model/service.ts';
 import type { Log } from '../observe/log.ts';
+import { createProcessRegistry, createRequestMetrics, Metrics } from '../observe/metrics.ts';
 import { createRequestLog } from '../observe/request-log.ts';
 import type { RequestObserver } from '../observe/request-observer.ts';
 import { InterceptorTable } from '../plugin-host/interceptors.ts';
 import { errorBody } from '../representation/error-body.ts';
 import type { JsonMode } from '../representation/json-mode.ts';
+import { createMetricsService } from '../service/metrics/metrics-service.ts';
 import { createPingService } from '../service/ping/ping-service.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
+import { createStaticServices } from './static-resources.ts';
 
 /** Everything that runs behind the listeners. */
 export interface Composition {
@@ -45,6 +48,9 @@ export async function compose(config: LoadedConfig, log: Log): Promise<Compositi
     closeMongo = parts.close;
   }
   if (settings.ping.enabled) services.push(pingService(settings));
+  services.push(...createStaticServices(config.root['static-resources'], log));
+  const metrics = new Metrics();
+  const observers = [requestLog(settings, log), ...metricsParts(settings, metrics, services)];
 
   const bound = services.filter((service) => isBindable(service, log));
   const pipeline = createRequestPipeline({
@@ -58,7 +64,7 @@ export async function compose(config: LoadedConfig, log: Log): Promise<Compositi
       forceCompression: settings.core['force-gzip-encoding'],
     },
     writeErrorBody,
-    observer: composeObservers([requestLog(settings, log)]),
+    observer: composeObservers(observers),
     log,
     poweredBy: settings.xPoweredBy.enabled ? 'Quorate' : undefined,
     dateHeader: settings.dateHeader.enabled,
@@ -111,6 +117,21 @@ function requestLog(settings: Settings, log: Log): RequestObserver {
     },
     log,
   );
+}
+
+/** Adds the metrics service; gives the observer that feeds it. */
+function metricsParts(
+  settings: Settings,
+  metrics: Metrics,
+  services: AnyService[],
+): RequestObserver[] {
+  if (settings.jvmMetricsCollector.enabled) metrics.add(createProcessRegistry());
+  if (!settings.metrics.enabled) return [];
+  const missingRegistryStatus = settings.metrics['missing-registry-status-code'];
+  const { uri } = settings.metrics;
+  services.push(createMetricsService({ uri, missingRegistryStatus }, metrics));
+  if (!settings.requestsMetricsCollector.enabled) return [];
+  return [createRequestMetrics(settings.requestsMetricsCollector, metrics)];
 }
 
 function composeObservers(observers: readonly RequestObserver[]): RequestObserver {

@@ -208,7 +208,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       serviceName: service?.bare === true ? undefined : service?.name,
       identity,
       status: reply.status,
-      elapsedMs: Date.now() - request.receivedAtMs,
+      elapsedMs: performance.now() - request.startedAtMs,
       contentLength,
       responseHeaders: reply.headers,
     });

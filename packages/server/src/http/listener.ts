@@ -172,12 +172,21 @@ function bind(server: NodeServer, options: ListenerOptions): Promise<AddressInfo
 }
 
 /** Requests that Node's parser refuses: an answer, then the end of the connection. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'HPE_INVALID_METHOD') refuse(socket, 405);
+function answerClientError(error: ParserError, socket: Duplex): void {
+  if (error.code === 'HPE_INVALID_METHOD')
+    refuse(socket, isRequestLine(error.rawPacket) ? 405 : 400);
   else if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431);
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408);
   else if (error.code === 'ECONNRESET') socket.destroy();
   else refuse(socket, 400);
+}
+
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** A method that Node does not know, but a token and a path nevertheless. */
+function isRequestLine(packet: Buffer | undefined): boolean {
+  const start = packet?.subarray(0, 256).toString('latin1') ?? '';
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [/*h]/.test(start);
 }
 
 const REFUSALS: Readonly<Record<number, string>> = {

@@ -18,6 +18,8 @@ export class NodeRequest implements HttpRequest {
   readonly rawQuery: string;
   readonly secure: boolean;
   readonly receivedAtMs: number;
+  /** Monotonic, in fractions of milliseconds; for durations. */
+  readonly startedAtMs: number;
   /** Only `http/` touches these two. */
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
@@ -45,6 +47,7 @@ export class NodeRequest implements HttpRequest {
     this.#limits = limits;
     this.method = message.method ?? '';
     this.receivedAtMs = Date.now();
+    this.startedAtMs = performance.now();
     const target = originForm(message.url ?? '/');
     const mark = target.indexOf('?');
     this.rawPath = mark === -1 ? target : target.slice(0, mark);

@@ -152,13 +152,12 @@ function mayHaveLength(status: number): boolean {
 function sendBytes(
   request: NodeRequest,
   reply: Reply,
-  headers: string[],
+  ownHeaders: string[],
   body: Buffer | string,
 ): number {
   const response = request.response;
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  if (mayHaveLength(reply.status) && !(request.method === 'HEAD' && has(headers, 'content-length')))
-    headers.push('Content-Length', String(length));
+  const headers = withLength(request, reply.status, ownHeaders, length);
   writeHead(request, reply.status, headers);
   if (length === 0 || request.method === 'HEAD') response.end();
   else if (typeof body === 'string') response.end(body);
@@ -167,6 +166,20 @@ function sendBytes(
     response.end(body.toString('latin1'), 'latin1');
   else response.end(body);
   return request.method === 'HEAD' ? 0 : length;
+}
+
+/** The length is that of the body that is sent, whatever the reply says; of HEAD the reply may know it better. */
+function withLength(
+  request: NodeRequest,
+  status: number,
+  headers: string[],
+  length: number,
+): string[] {
+  const isGiven = has(headers, 'content-length');
+  if (isGiven && request.method === 'HEAD') return headers;
+  const kept = isGiven ? withoutHeader(headers, 'content-length') : headers;
+  if (mayHaveLength(status)) kept.push('Content-Length', String(length));
+  return kept;
 }
 
 function writeHead(request: NodeRequest, status: number, headers: string[]): void {

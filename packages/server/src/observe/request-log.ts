@@ -78,7 +78,7 @@ function formatLine(event: EndedRequest): string {
   const { request } = event;
   return (
     `${request.method} ${formatUrl(event)} from /${request.remoteAddress}:${request.remotePort} => ` +
-    `status=${event.status} elapsed=${event.elapsedMs}ms contentLength=${event.contentLength}${formatIdentity(event.identity)}`
+    `status=${event.status} elapsed=${Math.round(event.elapsedMs)}ms contentLength=${event.contentLength}${formatIdentity(event.identity)}`
   );
 }
 
@@ -136,7 +136,7 @@ function formatDump(event: EndedRequest): string {
     `     contentLength=${event.contentLength}`,
     ...responseHeaders,
     `            status=${event.status}`,
-    `           elapsed=${event.elapsedMs}ms`,
+    `           elapsed=${Math.round(event.elapsedMs)}ms`,
     '==============================================================',
   ].join('\n');
 }
