@@ -2,98 +2,22 @@
  * The one table of settings: each key once, with type, default, unit and text. Loading, checking, the printed template
  * and the reference page are made from it (operations.md §2 and §3 name the keys of RESTHeart 9).
  */
+import {
+  any,
+  bool,
+  choice,
+  core,
+  int,
+  type Key,
+  maybeText,
+  plugin,
+  type Section,
+  text,
+  texts,
+} from './key.ts';
+import { SECURITY_SECTIONS } from './security-sections.ts';
 
-/** What a value must be. */
-export type KeyKind = 'boolean' | 'integer' | 'number' | 'text' | 'texts' | 'choice' | 'any';
-
-/** One key of a section. */
-export interface Key<T> {
-  readonly kind: KeyKind;
-  readonly fallback: T;
-  readonly text: string;
-  readonly isNullable: boolean;
-  readonly unit?: string;
-  readonly min?: number;
-  readonly max?: number;
-  readonly values?: readonly string[];
-  /** Never printed. */
-  readonly isSecret?: boolean;
-}
-
-/** One top-level block. */
-export interface Section {
-  readonly text: string;
-  /** Blocks of plugins understand `enabled`, `uri`, `secured` and `secure` besides their own keys. */
-  readonly isPlugin: boolean;
-  readonly keys: Readonly<Record<string, Key<unknown>>>;
-}
-
-interface NumberRange {
-  readonly unit?: string;
-  readonly min?: number;
-  readonly max?: number;
-}
-
-function bool(fallback: boolean, text: string): Key<boolean> {
-  return { kind: 'boolean', fallback, text, isNullable: false };
-}
-
-function int(fallback: number, text: string, range: NumberRange = {}): Key<number> {
-  return { kind: 'integer', fallback, text, isNullable: false, ...range };
-}
-
-function text(fallback: string, description: string): Key<string> {
-  return { kind: 'text', fallback, text: description, isNullable: false };
-}
-
-function maybeText(description: string, isSecret = false): Key<string | null> {
-  return { kind: 'text', fallback: null, text: description, isNullable: true, isSecret };
-}
-
-function maybeBool(description: string): Key<boolean | null> {
-  return { kind: 'boolean', fallback: null, text: description, isNullable: true };
-}
-
-function texts(fallback: readonly string[], description: string): Key<readonly string[]> {
-  return { kind: 'texts', fallback, text: description, isNullable: true };
-}
-
-function choice<const V extends string>(
-  values: readonly V[],
-  fallback: NoInfer<V>,
-  description: string,
-): Key<V> {
-  return { kind: 'choice', fallback, text: description, isNullable: false, values };
-}
-
-function any<T>(fallback: T, description: string): Key<T> {
-  return { kind: 'any', fallback, text: description, isNullable: true };
-}
-
-function core<const K extends Readonly<Record<string, Key<unknown>>>>(
-  description: string,
-  keys: K,
-) {
-  return { text: description, isPlugin: false, keys } as const;
-}
-
-/** `enabled` is a key of every plugin, so that each section states its default. */
-function plugin<const K extends Readonly<Record<string, Key<unknown>>>>(
-  isEnabled: boolean,
-  description: string,
-  keys: K,
-) {
-  return {
-    text: description,
-    isPlugin: true,
-    keys: {
-      enabled: bool(isEnabled, 'false switches it off'),
-      secured: maybeBool('true asks for authentication; unset leaves the default of the service'),
-      secure: maybeBool('older name of `secured`, which wins'),
-      ...keys,
-    },
-  } as const;
-}
+export type { Key, KeyKind, Section } from './key.ts';
 
 const PORT = { min: 0, max: 65_535 };
 const MS = { unit: 'ms', min: -1 };
@@ -261,6 +185,7 @@ export const SECTIONS = {
       min: 0,
     }),
   }),
+  ...SECURITY_SECTIONS,
 } as const satisfies Readonly<Record<string, Section>>;
 
 export type SectionName = keyof typeof SECTIONS;
@@ -305,28 +230,6 @@ export const IGNORED_CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
 /** Sections of RESTHeart 9 whose features do not exist yet: named in a warning when a configuration has them. */
 export const UNAVAILABLE_SECTIONS: ReadonlySet<string> = new Set([
   'ajp-listener',
-  'tokenBasicAuthMechanism',
-  'basicAuthMechanism',
-  'jwtConfigProvider',
-  'jwtAuthenticationMechanism',
-  'digestAuthMechanism',
-  'identityAuthMechanism',
-  'fileRealmAuthenticator',
-  'mongoRealmAuthenticator',
-  'authCookieSetter',
-  'authCookieHandler',
-  'authCookieRemover',
-  'fileAclAuthorizer',
-  'mongoAclAuthorizer',
-  'originVetoer',
-  'fullAuthorizer',
-  'rndTokenManager',
-  'jwtTokenManager',
-  'authTokenService',
-  'oauthAuthorizationServerMetadataService',
-  'oauthAuthorizationService',
-  'oauthProtectedResourceMetadataService',
-  'oauthClientRegistrationService',
   'accountsConfig',
   'accountsService',
   'accountsInitializer',
@@ -350,7 +253,4 @@ export const UNAVAILABLE_SECTIONS: ReadonlySet<string> = new Set([
   'graphql',
   'createIndexesOnGqlApps',
   'proxies',
-  'roles',
-  'bruteForceAttackGuard',
-  'rootRoleGuard',
 ]);

@@ -32,3 +32,25 @@ export class StaticKeyRing implements KeyRing {
     return [this.key];
   }
 }
+
+/** Keys that all nodes share; replaced as a whole when they change. */
+export class SharedKeyRing implements KeyRing {
+  private keys: readonly TokenKey[] = [];
+
+  /** @param keys - the signing one first */
+  replace(keys: readonly TokenKey[]): void {
+    this.keys = keys;
+  }
+
+  get isLoaded(): boolean {
+    return this.keys.length > 0;
+  }
+
+  signingKey(): TokenKey | undefined {
+    return this.keys[0];
+  }
+
+  verificationKeys(kid: string | undefined): readonly TokenKey[] {
+    return kid === undefined ? this.keys : this.keys.filter((key) => key.kid === kid);
+  }
+}

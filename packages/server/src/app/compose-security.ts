@@ -1,0 +1,279 @@
+/** Who asks and may they: the parts of `auth/` and `authz/` as the configuration wants them. */
+import { randomBytes } from 'node:crypto';
+import { hash } from '@node-rs/bcrypt';
+import { AUTHORIZATION_OVERRIDE, RequestAuthenticator } from '../auth/authenticate.ts';
+import { BasicMechanism } from '../auth/mechanisms/basic.ts';
+import { DigestMechanism } from '../auth/mechanisms/digest.ts';
+import { IdentityMechanism } from '../auth/mechanisms/identity.ts';
+import { JwtMechanism } from '../auth/mechanisms/jwt.ts';
+import type { AuthenticationMechanism } from '../auth/mechanisms/mechanism.ts';
+import { TokenBasicMechanism } from '../auth/mechanisms/token-basic.ts';
+import { PasswordVerifier } from '../auth/password-verifier.ts';
+import { FileRealm } from '../auth/realms.ts';
+import type { TokenManager } from '../auth/tokens/token-manager.ts';
+import { AclAuthorizer } from '../authz/acl/acl-authorizer.ts';
+import { type Permission, toPermission } from '../authz/acl/permission.ts';
+import { RankedPermissions } from '../authz/acl/select-permission.ts';
+import { type Allower, FullAuthorizer, type Vetoer } from '../authz/authorization.ts';
+import { RequestAuthorizer } from '../authz/request-authorizer.ts';
+import { RequestGuard } from '../authz/request-guard.ts';
+import { FilterOperatorVetoer, ForeignRolesVetoer, OriginVetoer } from '../authz/vetoers.ts';
+import type { Settings } from '../config/schema.ts';
+import type { BsonDocument, BsonValue } from '../model/bson.ts';
+import type { HttpRequest } from '../model/http-request.ts';
+import type { AccountStore, Guard } from '../model/ports.ts';
+import type { AnyService } from '../model/service.ts';
+import { createFirstAccount, MongoAccountStore } from '../mongo/account-store.ts';
+import type { ChangeFeed } from '../mongo/change-feed.ts';
+import type { MongoAccess } from '../mongo/mongo-access.ts';
+import { PermissionStore } from '../mongo/permission-store.ts';
+import type { Log } from '../observe/log.ts';
+import { parseJson } from '../representation/json-reader.ts';
+import { composeTokenServices } from './compose-token-services.ts';
+import { composeTokens } from './compose-tokens.ts';
+import { readConfiguredEntries } from './configured-entries.ts';
+
+/** What the pipeline needs of it. */
+export interface SecurityParts {
+  readonly guard: Guard;
+  readonly services: readonly AnyService[];
+  /** Resolves when first account and keys are there, or the database did not answer in time. */
+  readonly ready: Promise<void>;
+}
+
+/** The database side; undefined in standalone mode. */
+export interface SecurityDatabase {
+  readonly mongo: MongoAccess;
+  readonly feed: ChangeFeed;
+}
+
+/** Joins mechanisms, realms, token manager, authorizers and their services. */
+export function composeSecurity(
+  settings: Settings,
+  database: SecurityDatabase | undefined,
+  log: Log,
+): SecurityParts {
+  const firstAccount = database ? makeFirstAccount(settings, database.mongo, log) : undefined;
+  const accounts = composeAccounts(settings, database, firstAccount);
+  const tokens = composeTokens(settings, database, log);
+  const authenticator = new RequestAuthenticator({
+    mechanisms: composeMechanisms(settings, accounts, tokens),
+    cookieName: settings.authCookieHandler.enabled ? settings.authCookieSetter.name : undefined,
+  });
+  const authorizer = new RequestAuthorizer({
+    allowers: composeAllowers(settings, database, log),
+    vetoers: composeVetoers(settings),
+    challenges: (request) => authenticator.challenges(request),
+  });
+  const overrideAuthorization = (request: HttpRequest, value: string) => {
+    request.attached.set(AUTHORIZATION_OVERRIDE, value);
+  };
+  return {
+    guard: new RequestGuard(authenticator, authorizer),
+    services: composeTokenServices(settings, tokens, overrideAuthorization),
+    ready: Promise.all([firstAccount, tokens.ready]).then(() => undefined),
+  };
+}
+
+function composeMechanisms(
+  settings: Settings,
+  accounts: Readonly<Record<string, AccountStore | undefined>>,
+  tokens: { readonly manager: TokenManager | undefined; readonly verifyBearer: VerifyBearer },
+): AuthenticationMechanism[] {
+  const mechanisms: AuthenticationMechanism[] = [];
+  const { basicAuthMechanism, digestAuthMechanism, jwtAuthenticationMechanism } = settings;
+  if (settings.tokenBasicAuthMechanism.enabled && tokens.manager) {
+    mechanisms.push(new TokenBasicMechanism(tokens.manager));
+  }
+  if (settings.identityAuthMechanism.enabled) {
+    mechanisms.push(new IdentityMechanism(settings.identityAuthMechanism));
+  }
+  if (jwtAuthenticationMechanism.enabled) {
+    mechanisms.push(new JwtMechanism(tokens.verifyBearer, jwtAuthenticationMechanism));
+  }
+  const basicAccounts = accounts[basicAuthMechanism.authenticator];
+  if (basicAuthMechanism.enabled && basicAccounts) {
+    const complexity = settings.mongoRealmAuthenticator['bcrypt-complexity'];
+    mechanisms.push(new BasicMechanism(basicAccounts, new PasswordVerifier({ complexity })));
+  }
+  const digestAccounts = accounts[digestAuthMechanism.authenticator];
+  if (digestAuthMechanism.enabled && digestAccounts) {
+    const { realm, domain } = digestAuthMechanism;
+    const nonceKey = randomBytes(32);
+    mechanisms.push(new DigestMechanism(digestAccounts, { realm, domain, nonceKey }));
+  }
+  return mechanisms;
+}
+
+type VerifyBearer = ConstructorParameters<typeof JwtMechanism>[0];
+
+function composeAccounts(
+  settings: Settings,
+  database: SecurityDatabase | undefined,
+  firstAccount: Promise<void> | undefined,
+): Readonly<Record<string, AccountStore | undefined>> {
+  const file = settings.fileRealmAuthenticator;
+  const realm = settings.mongoRealmAuthenticator;
+  const mongoAccounts =
+    database &&
+    realm.enabled &&
+    new MongoAccountStore(database.mongo, database.feed, {
+      database: realm['users-db'],
+      collection: realm['users-collection'],
+      idProperty: realm['prop-id'],
+      passwordProperty: realm['prop-password'],
+      rolesPath: realm['json-path-roles'],
+      passwordIsHashed: realm['bcrypt-hashed-password'],
+      cacheSize: realm['cache-size'],
+      cacheTtlMs: realm['cache-enabled'] ? realm['cache-ttl'] : 0,
+    });
+  return {
+    fileRealmAuthenticator: file.enabled
+      ? new FileRealm(readConfiguredEntries(file['conf-file'], 'users', file.users))
+      : undefined,
+    mongoRealmAuthenticator: mongoAccounts
+      ? {
+          // the very first request may come before the first account is there
+          find: async (name, options) => {
+            await firstAccount;
+            return mongoAccounts.find(name, options);
+          },
+        }
+      : undefined,
+  };
+}
+
+function composeAllowers(
+  settings: Settings,
+  database: SecurityDatabase | undefined,
+  log: Log,
+): Allower[] {
+  const { fileAclAuthorizer, fullAuthorizer, mongoAclAuthorizer } = settings;
+  const allowers: Allower[] = [];
+  if (fullAuthorizer.enabled) {
+    const authenticationRequired = fullAuthorizer['authentication-required'];
+    allowers.push(new FullAuthorizer({ authenticationRequired }));
+  }
+  if (fileAclAuthorizer.enabled) {
+    const entries = readConfiguredEntries(
+      fileAclAuthorizer['conf-file'],
+      'permissions',
+      fileAclAuthorizer.permissions,
+    );
+    const permissions = compilePermissions(entries.map(toMongoForm), log);
+    const ranked = new RankedPermissions(permissions, 'file');
+    const options = { name: 'fileAclAuthorizer', rootRole: undefined };
+    allowers.push(new AclAuthorizer({ current: () => ranked }, options));
+  }
+  if (database && mongoAclAuthorizer.enabled) {
+    const store = new PermissionStore(database.mongo, database.feed, {
+      database: mongoAclAuthorizer['acl-db'],
+      collection: mongoAclAuthorizer['acl-collection'],
+      ttlMs: mongoAclAuthorizer['cache-enabled'] ? mongoAclAuthorizer['cache-ttl'] : 0,
+      compile: (documents) => new RankedPermissions(compilePermissions(documents, log), 'mongo'),
+    });
+    const rootRole = mongoAclAuthorizer['root-role'] ?? undefined;
+    allowers.push(new AclAuthorizer(store, { name: 'mongoAclAuthorizer', rootRole }));
+  }
+  return allowers;
+}
+
+/** A permission that is not valid is left out: whoever it would let in stays outside. */
+function compilePermissions(documents: readonly BsonDocument[], log: Log): Permission[] {
+  return documents.flatMap((document) => {
+    try {
+      return [toPermission(document, { parseJson })];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn(`Permission ${String(document.get('_id') ?? '')} is ignored: ${reason}`, {});
+      return [];
+    }
+  });
+}
+
+/** `role` and filters as JSON text are the file's way (security.md §8.2). */
+function toMongoForm(entry: BsonDocument): BsonDocument {
+  const role = entry.get('role');
+  if (role !== undefined && entry.get('roles') !== undefined) {
+    return new Map([...entry, ['roles', null]]);
+  }
+  const mongo = entry.get('mongo');
+  return new Map<string, BsonValue>([
+    ...entry,
+    ...(role === undefined ? [] : [['roles', [role]] as [string, BsonValue]]),
+    ...(mongo instanceof Map ? [['mongo', parseFilters(mongo)] as [string, BsonValue]] : []),
+  ]);
+}
+
+function parseFilters(mongo: BsonDocument): BsonDocument {
+  return new Map(
+    [...mongo].map(([name, value]) => [name, typeof value === 'string' ? parseJson(value) : value]),
+  );
+}
+
+function composeVetoers(settings: Settings): Vetoer[] {
+  const { filterOperatorsBlacklist, originVetoer, roles } = settings;
+  const vetoers: Vetoer[] = [];
+  if (originVetoer.enabled) {
+    vetoers.push(
+      new OriginVetoer({
+        whitelist: originVetoer.whitelist,
+        whitelistPatterns: originVetoer['whitelist-patterns'],
+        allowMissingOrigin: originVetoer['allow-missing-origin'],
+        ignorePaths: originVetoer['ignore-paths'],
+      }),
+    );
+  }
+  if (filterOperatorsBlacklist.enabled) {
+    vetoers.push(new FilterOperatorVetoer(filterOperatorsBlacklist.blacklist));
+  }
+  if (roles.enabled) vetoers.push(new ForeignRolesVetoer(roles.uri));
+  return vetoers;
+}
+
+const FIRST_ACCOUNT_PATIENCE_MS = 5000;
+
+/**
+ * Makes the first account as soon as the database is there, however late (cluster.md F). Resolves
+ * when that is settled, or after some seconds.
+ */
+function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
+  const realm = settings.mongoRealmAuthenticator;
+  if (!realm.enabled || !realm['create-user']) return Promise.resolve();
+  const namespace = { database: realm['users-db'], collection: realm['users-collection'] };
+  const attempt = async (): Promise<void> => {
+    const given = realm['create-user-document'];
+    const password = randomBytes(15).toString('base64url');
+    const account = given === null ? await adminAccount(settings, password) : parseJson(given);
+    if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
+    const isMade = await createFirstAccount(mongo, namespace, account);
+    if (isMade && given === null) log.info(`admin password: ${password}`, {});
+  };
+  const settled = (async () => {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        log.warn('The first account cannot be made yet', { err: error });
+        await new Promise((resolve) => setTimeout(resolve, 1000).unref());
+      }
+    }
+  })();
+  const patience = new Promise<void>((resolve) => {
+    setTimeout(resolve, FIRST_ACCOUNT_PATIENCE_MS).unref();
+  });
+  return Promise.race([settled, patience]);
+}
+
+async function adminAccount(settings: Settings, password: string): Promise<BsonDocument> {
+  const realm = settings.mongoRealmAuthenticator;
+  const cost = realm['bcrypt-complexity'];
+  const stored = realm['bcrypt-hashed-password']
+    ? await hash(password, { cost, version: '2a' })
+    : password;
+  return new Map<string, BsonValue>([
+    [realm['prop-id'], 'admin'],
+    [realm['prop-password'], stored],
+    ['roles', ['admin']],
+  ]);
+}

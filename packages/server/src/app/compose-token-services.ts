@@ -1,0 +1,146 @@
+/** The services around tokens and OAuth, as the configuration wants them. */
+import { randomUUID } from 'node:crypto';
+import type { Settings } from '../config/schema.ts';
+import { LruCache } from '../lib/lru-cache.ts';
+import type { HttpRequest } from '../model/http-request.ts';
+import type { AccountIdentity } from '../model/identity.ts';
+import type { AnyService } from '../model/service.ts';
+import { type CodeSigner, exchangeCode } from '../service/oauth/authorization-code.ts';
+import { AuthorizeService } from '../service/oauth/authorize-service.ts';
+import {
+  ClientRegistrationService,
+  ProtectedResourceService,
+  ServerMetadataService,
+} from '../service/oauth/metadata-services.ts';
+import type { AuthCookieSettings } from '../service/token/auth-cookie.ts';
+import { LogoutService } from '../service/token/logout-service.ts';
+import { RolesService } from '../service/token/roles-service.ts';
+import { TokenService } from '../service/token/token-service.ts';
+import type { TokenParts } from './compose-tokens.ts';
+
+type Override = (request: HttpRequest, value: string) => void;
+
+/** Token endpoint, logout, roles and OAuth, those that are enabled. */
+export function composeTokenServices(
+  settings: Settings,
+  tokens: TokenParts,
+  overrideAuthorization: Override,
+): AnyService[] {
+  const services: AnyService[] = [];
+  const cookie = cookieSettings(settings);
+  const codes = createCodeSigner(tokens);
+  const { manager } = tokens;
+  const { authTokenService, authCookieRemover } = settings;
+  if (authTokenService.enabled) {
+    services.push(
+      new TokenService({
+        uri: authTokenService.uri,
+        redirectUrl: authTokenService['redirect-url'] ?? undefined,
+        tokens: manager,
+        cookie: settings.authCookieSetter.enabled ? cookie : undefined,
+        bearerInCookie:
+          manager?.tokenType === 'Bearer' && settings.jwtAuthenticationMechanism.enabled,
+        overrideAuthorization,
+        ...(settings.oauthAuthorizationService.enabled &&
+          manager && { exchangeCode: (form) => exchangeCode(codes, manager, form, Date.now()) }),
+      }),
+    );
+  }
+  if (authCookieRemover.enabled && manager) {
+    const { uri } = authCookieRemover;
+    const secured = authCookieRemover.secured ?? authCookieRemover.secure ?? false;
+    services.push(new LogoutService({ uri, secured, cookie }));
+  }
+  if (settings.roles.enabled) services.push(new RolesService({ uri: settings.roles.uri }));
+  services.push(...oauthServices(settings, codes, overrideAuthorization));
+  return services;
+}
+
+function oauthServices(
+  settings: Settings,
+  codes: CodeSigner,
+  overrideAuthorization: Override,
+): AnyService[] {
+  const services: AnyService[] = [];
+  const authorize = settings.oauthAuthorizationService;
+  const metadata = settings.oauthAuthorizationServerMetadataService;
+  const resource = settings.oauthProtectedResourceMetadataService;
+  const registration = settings.oauthClientRegistrationService;
+  if (authorize.enabled) {
+    services.push(
+      new AuthorizeService({
+        uri: authorize.uri,
+        loginUrl: authorize['login-url'] ?? undefined,
+        allowedRedirectUris: authorize['allowed-redirect-uris'],
+        codes,
+        overrideAuthorization,
+      }),
+    );
+  }
+  if (metadata.enabled) {
+    services.push(
+      new ServerMetadataService({
+        baseUrl: metadata['base-url'] ?? undefined,
+        authorizeEndpointUri: metadata['authorize-endpoint-uri'],
+        tokenEndpointUri: metadata['token-endpoint-uri'],
+        registrationEndpointUri: metadata['registration-endpoint-uri'] ?? undefined,
+      }),
+    );
+  }
+  if (resource.enabled) {
+    services.push(new ProtectedResourceService({ baseUrl: resource['base-url'] ?? undefined }));
+  }
+  if (registration.enabled) {
+    services.push(new ClientRegistrationService({ uri: registration.uri }));
+  }
+  return services;
+}
+
+function cookieSettings({ authCookieSetter: setter }: Settings): AuthCookieSettings {
+  return {
+    name: setter.name,
+    domain: setter.domain,
+    path: setter.path,
+    httpOnly: setter['http-only'],
+    sameSite: setter['same-site'],
+    sameSiteMode: setter['same-site-mode'],
+    // the default file has no such key, and the cookie is secure all the same
+    secure: setter.secure ?? true,
+    ttlMinutes: setter.ttl,
+  };
+}
+
+/** Codes are JWTs of their own audience, so that no code passes for a token. */
+const CODE_AUDIENCE = 'quorate:authorization-code';
+
+function createCodeSigner({ codec }: TokenParts): CodeSigner {
+  const redeemed = new LruCache<string, true>({ maxEntries: 100_000, ttlMs: 10 * 60_000 });
+  return {
+    sign: (account, claims, ttlSeconds) =>
+      codec.sign({
+        ...claims,
+        jti: claims['jti'] ?? randomUUID(),
+        sub: account.name,
+        use: CODE_AUDIENCE,
+        code_roles: [...account.roles],
+        exp: Math.floor(Date.now() / 1000) + ttlSeconds,
+      }),
+    async verify(code) {
+      const claims = await codec.verify(code);
+      const roles = claims?.['code_roles'];
+      if (claims?.['use'] !== CODE_AUDIENCE || !Array.isArray(roles)) return undefined;
+      const account: AccountIdentity = {
+        kind: 'account',
+        name: String(claims.sub),
+        roles: roles.filter((role) => typeof role === 'string'),
+        properties: new Map(),
+      };
+      return { account, claims };
+    },
+    redeem(codeId) {
+      const isFirst = redeemed.get(codeId) === undefined;
+      redeemed.set(codeId, true);
+      return Promise.resolve(isFirst);
+    },
+  };
+}
