@@ -34,13 +34,17 @@ export interface Composition {
 }
 
 /** Starts the engine when no other database is named, connects, and joins the services. */
-export async function compose(config: LoadedConfig, log: Log): Promise<Composition> {
+export async function compose(
+  config: LoadedConfig,
+  log: Log,
+  ownServices: readonly AnyService[] = [],
+): Promise<Composition> {
   const { settings } = config;
   // the engine's thread and the driver's modules load side by side
   const mongoModule = needsDatabase(settings) ? import('./compose-mongo.ts') : undefined;
   const engine = await openEngineIfNeeded(settings, log);
   const databaseUri = settings.mclient['connection-string'] ?? engine?.uri;
-  const services: AnyService[] = [];
+  const services: AnyService[] = [...ownServices];
   let closeMongo = async (): Promise<void> => {};
   if (mongoModule !== undefined && databaseUri !== undefined) {
     const parts = (await mongoModule).composeMongo(settings, databaseUri);

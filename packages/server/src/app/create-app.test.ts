@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/load.ts';
-import { isQuorateError } from '../errors/quorate-error.ts';
+import { isQuorateError, QuorateError } from '../errors/quorate-error.ts';
+import type { Service } from '../model/service.ts';
 import { SILENT_LOG } from '../observe/log.ts';
 import { type App, createApp } from './create-app.ts';
 
@@ -18,8 +19,47 @@ const OVERRIDES = [
   '/connection-options/MAX_HEADERS->20',
   '/connection-options/MAX_HEADER_SIZE->8192',
   '/connection-options/MAX_COOKIES->3',
+  '/connection-options/MAX_ENTITY_SIZE->1000',
+  '/connection-options/BODY_IDLE_TIMEOUT->300',
   '/logging/tracing-headers->["X-Request-Id"]',
 ];
+
+/** Answers with what it was sent, in the ways that a reply may have. */
+const ECHO: Service = {
+  name: 'echo',
+  uri: '/echo',
+  match: 'prefix',
+  secured: false,
+  async handle(request) {
+    const headers = [
+      ['Set-Cookie', 'a=1'],
+      ['X-MiXed', 'ü'],
+      ['Set-Cookie', 'b=2'],
+    ] as const;
+    if (request.rawPath === '/echo/slow') await new Promise((resolve) => setTimeout(resolve, 300));
+    if (request.rawPath === '/echo/stream') {
+      async function* pieces() {
+        for (let i = 0; i < 3; i += 1) yield Buffer.from(`piece ${i};`);
+      }
+      return { status: 200, headers, body: pieces() };
+    }
+    if (request.rawPath === '/echo/length')
+      return { status: 200, headers: [['content-length', '99']], body: 'four' };
+    return { status: 200, headers, body: await request.body() };
+  },
+};
+
+const FAILING: Service = {
+  name: 'failing',
+  uri: '/failing',
+  match: 'prefix',
+  secured: false,
+  handle(request) {
+    const status = Number(request.query.get('status'));
+    if (status > 0) throw new QuorateError('ERR_REQUEST_BAD', { status, message: 'Bad "x"' });
+    throw new Error('a secret of the process');
+  },
+};
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'quorate-static-'));
@@ -30,7 +70,10 @@ beforeAll(async () => {
   symlinkSync(join(folder, 'secret.txt'), join(folder, 'site', 'link.txt'));
   const site = `/static-resources->[{"what":${JSON.stringify(join(folder, 'site'))},"where":"/ui"}]`;
   const RHO = [...OVERRIDES, site].join(';');
-  app = await createApp(loadConfig({ environment: { RHO }, isStandalone: true }), SILENT_LOG);
+  app = await createApp(loadConfig({ environment: { RHO }, isStandalone: true }), {
+    log: SILENT_LOG,
+    services: [ECHO, FAILING],
+  });
   port = app.listeners[0]?.port ?? 0;
 });
 
@@ -120,6 +163,75 @@ describe('every service', () => {
   });
 });
 
+describe('bodies', () => {
+  const post = (text: string) => exchange(`POST /echo HTTP/1.1\r\nHost: h\r\n${text}`, 600);
+
+  it('arrive whole, with a length or in chunks', async () => {
+    expect(await post('Content-Length: 5\r\n\r\nhello')).toMatch(/\r\n\r\nhello$/);
+    const chunked = 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n';
+    expect(await post(chunked)).toMatch(/Content-Length: 11\r\n\r\nhello world$/);
+  });
+
+  it('over the limit get 413, announced or not, and the connection goes on', async () => {
+    const body = 'x'.repeat(2000);
+    const next = 'GET /ping HTTP/1.1\r\nHost: h\r\n\r\n';
+    const announced = await post(`Content-Length: 2000\r\n\r\n${body}${next}`);
+    expect(announced).toMatch(/^HTTP\/1.1 413 [\s\S]*HTTP\/1.1 200 OK/);
+    const chunk = `${(2000).toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    expect(await post(`Transfer-Encoding: chunked\r\n\r\n${chunk}`)).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('that stop coming get 408, and the connection ends', async () => {
+    const answer = await post('Content-Length: 50\r\n\r\nhalf');
+    expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout[\s\S]*Connection: close/);
+  });
+
+  it('are asked for when the client waits for that', async () => {
+    const answer = await post('Expect: 100-continue\r\nContent-Length: 2\r\n\r\nhi');
+    expect(answer).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK[\s\S]*hi$/);
+    const refused = await post('Expect: 100-continue\r\nContent-Length: 9999\r\n\r\n');
+    expect(refused).toMatch(/^HTTP\/1.1 413 /);
+  });
+});
+
+describe('replies', () => {
+  it('keep the spelling of their headers, and one line for each value', async () => {
+    const { head } = await request('GET /echo');
+    const own = head.filter((line) => /^(set-cookie|x-mixed)/i.test(line));
+    expect(own).toEqual(['Set-Cookie: a=1', 'X-MiXed: ü', 'Set-Cookie: b=2']);
+  });
+
+  it('have the length of what is sent, whatever the service says', async () => {
+    const { head, body } = await request('GET /echo/length');
+    expect(body).toBe('four');
+    expect(head.filter((line) => /^content-length/i.test(line))).toEqual(['Content-Length: 4']);
+  });
+
+  it('may be streams, encoded too', async () => {
+    expect((await request('GET /echo/stream')).body).toContain('piece 1;');
+    const { head, body } = await request('GET /echo/stream', ['Accept-Encoding: gzip', 'TE: ']);
+    expect(head).toContain('Content-Encoding: gzip');
+    expect(body.length).toBeGreaterThan(20);
+  });
+});
+
+describe('failures', () => {
+  it('become a message with their status', async () => {
+    const { status, head, body } = await request('GET /failing?status=418');
+    expect([status, body]).toEqual([418, '{"msg":"Bad \\"x\\""}']);
+    expect(head).toContain('Content-Type: application/json');
+    expect(head).toContain('Access-Control-Allow-Origin: *');
+  });
+
+  it('that nobody expected are 500, and say nothing of the process', async () => {
+    const { status, body } = await request('GET /failing');
+    expect([status, body]).toEqual([
+      500,
+      '{"msg":"Error handling the request, see log for more information"}',
+    ]);
+  });
+});
+
 describe('ping', () => {
   it('has its keys in order, with the first forwarded client and the last forwarded host', async () => {
     const { body } = await request('GET /ping/x', [
@@ -190,7 +302,7 @@ describe('metrics', () => {
     expect(body).toMatch(
       /http_requests_count\{request_method="GET",path_template="\/\*",response_status_code="200",\} \d+\.0\n/,
     );
-    expect(body).not.toContain('502');
+    expect(body).not.toContain('="502"');
     for (const path of ['/metrics/', '/metrics/x', '/metrics%2F*', '/metrics/%2F*'])
       expect((await request(`GET ${path}`)).status, path).toBeGreaterThanOrEqual(404);
     expect((await request('POST /metrics', ['Content-Length: 0'])).status).toBe(405);
@@ -247,13 +359,30 @@ describe('createApp', () => {
       environment: { HOST: '0.0.0.0', PORT: '0' },
       isStandalone: true,
     });
-    await expect(createApp(config, SILENT_LOG)).rejects.toSatisfy(
+    await expect(createApp(config, { log: SILENT_LOG })).rejects.toSatisfy(
       (error) => isQuorateError(error) && error.code === 'ERR_CONFIG_LISTENER',
     );
   });
 
   it('names a port that is taken', async () => {
     const config = loadConfig({ environment: { PORT: String(port) }, isStandalone: true });
-    await expect(createApp(config, SILENT_LOG)).rejects.toThrow('EADDRINUSE');
+    await expect(createApp(config, { log: SILENT_LOG })).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+describe('drain', () => {
+  it('answers new requests with a bare 503 while the running ones end', async () => {
+    const config = loadConfig({ environment: { PORT: '0' }, isStandalone: true });
+    const other = await createApp(config, { log: SILENT_LOG, services: [ECHO] });
+    const url = other.url;
+    const running = fetch(`${url}/echo/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const drained = other.drain();
+    const refused = await fetch(`${url}/ping`);
+    expect([refused.status, await refused.text()]).toEqual([503, '']);
+    expect((await running).status).toBe(200);
+    await drained;
+    await other.close();
+    await expect(fetch(`${url}/ping`)).rejects.toThrow();
   });
 });

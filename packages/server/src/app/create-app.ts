@@ -8,6 +8,7 @@ import {
   startListener,
   type TlsMaterial,
 } from '../http/listener.ts';
+import type { AnyService } from '../model/service.ts';
 import { createConsoleSink, createFileSink } from '../observe/line-sink.ts';
 import { createLog, type LineSink, type Log } from '../observe/log.ts';
 import { type Composition, compose } from './compose.ts';
@@ -26,15 +27,24 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What an embedding program may add. */
+export interface AppOptions {
+  /** Instead of the log that the section `logging` describes. */
+  readonly log?: Log;
+  /** Bound beside our own; on one URI they win. */
+  readonly services?: readonly AnyService[];
+}
+
 /**
  * Starts a server with a loaded configuration.
  *
  * @throws ERR_CONFIG_LISTENER, ERR_CONFIG_ENGINE
  */
-export async function createApp(config: LoadedConfig, log = createLogFor(config)): Promise<App> {
+export async function createApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
+  const log = options.log ?? createLogFor(config);
   const { settings } = config;
   requireListener(settings);
-  const composition = await compose(config, log);
+  const composition = await compose(config, log, options.services);
   let listeners: Listener[] = [];
   try {
     requireLoopback(settings, composition);

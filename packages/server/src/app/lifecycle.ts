@@ -13,7 +13,7 @@ export async function runServer(config: LoadedConfig): Promise<App> {
   log.info(`Starting Quorate instance ${config.settings.core.name}`);
   log.info(`Version ${version}`);
   for (const notice of config.notices) log[notice.level](notice.text);
-  const app = await createApp(config, log);
+  const app = await createApp(config, { log });
   stopOnSignal(app);
   log.info(`Quorate started in ${Date.now() - startedAtMs} ms, ${app.url}`);
   // a parent that opened a channel (tools/start.mjs, tests) need not read the log to know

@@ -127,20 +127,17 @@ export class NodeRequest implements HttpRequest {
 
   #readBody(): Promise<Buffer> {
     if (this.#streamed) throw new Error('the body is already being read as a stream');
-    const body = readBody(this.message, this.#limits);
-    if (this.expectsContinue) this.#sendContinue();
-    return body;
+    return readBody(this.message, this.#limits, () => this.#sendContinue());
   }
 
   stream(): Readable {
     if (this.#body !== undefined || !this.hasBody) return Readable.from(yieldBody(this.body()));
     this.#streamed = true;
-    const stream = streamBody(this.message, this.#limits);
-    if (this.expectsContinue) this.#sendContinue();
-    return stream;
+    return streamBody(this.message, this.#limits, () => this.#sendContinue());
   }
 
   #sendContinue(): void {
+    if (!this.expectsContinue) return;
     this.expectsContinue = false;
     this.response.writeContinue();
   }

@@ -26,15 +26,20 @@ export function hasBody(message: IncomingMessage): boolean {
 }
 
 /**
- * Reads the whole body.
+ * Reads the whole body; `sendContinue` is called once it is clear that the body is wanted.
  *
  * @throws ERR_REQUEST_TOO_LARGE before the first byte when the announced length is over the limit, else when it passes it;
  * ERR_REQUEST_TIMEOUT when the client is too slow; ERR_REQUEST_ABORTED when it goes away
  */
-export function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export function readBody(
+  message: IncomingMessage,
+  limits: BodyLimits,
+  sendContinue: () => void,
+): Promise<Buffer> {
   const limit = effectiveLimit(limits.maxBodyBytes);
   const announced = Number(message.headers['content-length'] ?? -1);
   if (announced > limit) return Promise.reject(tooLarge(limit));
+  sendContinue();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const startedAtMs = Date.now();
@@ -95,7 +100,11 @@ function ignore(): void {
 }
 
 /** The body as a stream that fails past `maxMultipartBytes`, when silent for too long, or when dripping. */
-export function streamBody(message: IncomingMessage, limits: BodyLimits): Readable {
+export function streamBody(
+  message: IncomingMessage,
+  limits: BodyLimits,
+  sendContinue: () => void,
+): Readable {
   const limit = limits.maxMultipartBytes < 0 ? Number.POSITIVE_INFINITY : limits.maxMultipartBytes;
   const announced = Number(message.headers['content-length'] ?? -1);
   let length = 0;
@@ -128,7 +137,10 @@ export function streamBody(message: IncomingMessage, limits: BodyLimits): Readab
     message.resume();
   });
   if (announced > limit) process.nextTick(() => guarded.destroy(tooLarge(limit)));
-  else message.pipe(guarded);
+  else {
+    sendContinue();
+    message.pipe(guarded);
+  }
   return guarded;
 }
 

@@ -142,7 +142,9 @@ function has(headers: readonly string[], lowerName: string): boolean {
 
 function pushConnection(request: NodeRequest, headers: string[]): void {
   if (request.message.httpVersionMajor >= 2) return;
-  headers.push('Connection', request.response.shouldKeepAlive ? 'keep-alive' : 'close');
+  // a client that was not told to go on may send its body or not: the connection cannot be read any further
+  const goesOn = request.response.shouldKeepAlive && !request.expectsContinue;
+  headers.push('Connection', goesOn ? 'keep-alive' : 'close');
 }
 
 function mayHaveLength(status: number): boolean {
