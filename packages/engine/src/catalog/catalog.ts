@@ -1,0 +1,539 @@
+import { randomBytes } from 'node:crypto';
+import { decodeDocument, encodeDocument } from '../bson/codec.ts';
+import type { Collator } from '../bson/compare.ts';
+import { valuesEqual } from '../bson/compare.ts';
+import { Binary, type Document, type Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { describeDocument } from '../query/describe.ts';
+import { compileFilter, type Filter } from '../query/filter.ts';
+import { prefixEnd } from '../storage/key-text.ts';
+import type { ReadView, Store, WriteBatch } from '../storage/store.ts';
+import { Collection, type CollectionState } from './collection.ts';
+import { CollectionMap } from './collection-map.ts';
+import { checkCollectionOptions, keptOptions, typeOfOptions } from './collection-options.ts';
+import { Garbage } from './garbage.ts';
+import { FLAG_PREFIX, Index, type IndexFlags } from './index.ts';
+import {
+  type IndexSpec,
+  MAX_INDEXES,
+  matchesExistingIndex,
+  parseIndexSpec,
+  sameKeyPattern,
+} from './index-spec.ts';
+import { checkCollectionName } from './namespace.ts';
+import { recordIdOfKey } from './store-keys.ts';
+
+/** What the catalog needs from parts of the engine it does not know. */
+export interface CatalogOptions {
+  /** Compiles partial index filters and validators; with `$expr` when the engine gives it. */
+  readonly compileFilter?: (filter: Document, collator: Collator | undefined) => Filter;
+  readonly compileCollation?: (collation: Document) => Collator | undefined;
+}
+
+export interface CollectionStats {
+  readonly count: number;
+  /** Sum of the documents' sizes in BSON. */
+  readonly bytes: number;
+  /** Bytes of the keys by index name. */
+  readonly indexBytes: ReadonlyMap<string, number>;
+  /** Number of keys by index name. */
+  readonly indexKeys: ReadonlyMap<string, number>;
+}
+
+export interface NewIndexes {
+  readonly before: number;
+  readonly after: number;
+  readonly created: readonly Index[];
+}
+
+const COLLECTION_PREFIX = 'c';
+const UUID_SUBTYPE = 4;
+
+function collectionKey(namespace: string): Buffer {
+  return Buffer.from(`${COLLECTION_PREFIX}${namespace}`, 'utf8');
+}
+
+function randomUuid(): Binary {
+  const bytes = randomBytes(16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return new Binary(bytes, UUID_SUBTYPE);
+}
+
+/** Names of databases and collections, with their options and indexes. */
+export class Catalog {
+  readonly #store: Store;
+  readonly #options: CatalogOptions;
+  readonly #collections = new CollectionMap();
+  readonly #garbage: Garbage;
+  #lastId = 0;
+
+  private constructor(store: Store, options: CatalogOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#garbage = new Garbage(store);
+  }
+
+  /** Reads the catalog of a store. */
+  static open(store: Store, options: CatalogOptions = {}): Catalog {
+    const catalog = new Catalog(store, options);
+    catalog.#load();
+    return catalog;
+  }
+
+  /** Waits for the clearing of dropped collections, as far as it has come to. */
+  close(): Promise<void> {
+    return this.#garbage.close();
+  }
+
+  // ------------------------------------------------------------ reading
+
+  /** The collection or view of a name. */
+  find(view: ReadView, database: string, name: string): Collection | undefined {
+    return this.#collections.find(view, database, name);
+  }
+
+  /** @throws NamespaceNotFound */
+  get(view: ReadView, database: string, name: string): Collection {
+    const collection = this.find(view, database, name);
+    if (collection !== undefined) return collection;
+    throw new MongoCommandError('NamespaceNotFound', `ns does not exist: ${database}.${name}`);
+  }
+
+  findByUuid(view: ReadView, database: string, uuid: Binary): Collection | undefined {
+    return this.collections(view, database).find((one) => valuesEqual(one.uuid, uuid));
+  }
+
+  /** Names of the databases that have collections, in order. */
+  databases(view: ReadView): string[] {
+    return this.#collections.databases(view).sort();
+  }
+
+  /** Collections and views of a database, ordered by name. */
+  collections(view: ReadView, database: string): Collection[] {
+    return this.#collections.inDatabase(view, database).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  stats(view: ReadView, collection: Collection): CollectionStats {
+    const { count, bytes } = view.counters(collection.id);
+    const indexBytes = new Map<string, number>();
+    const indexKeys = new Map<string, number>();
+    for (const index of collection.indexes) {
+      const counters = view.counters(index.id);
+      indexBytes.set(index.name, counters.bytes);
+      indexKeys.set(index.name, counters.count);
+    }
+    return { count, bytes, indexBytes, indexKeys };
+  }
+
+  // ------------------------------------------------------------ collections
+
+  /**
+   * Makes a collection or view; one that is there already with the same options is answered.
+   *
+   * @throws NamespaceExists, InvalidNamespace, InvalidOptions …
+   */
+  create(
+    batch: WriteBatch,
+    database: string,
+    name: string,
+    options: Document = new Map(),
+  ): Collection {
+    checkCollectionName(database, name);
+    checkCollectionOptions(options);
+    const kept = keptOptions(options);
+    const existing = this.find(batch, database, name);
+    if (existing !== undefined) return acceptExisting(existing, kept);
+    this.#checkDatabaseCase(batch, database);
+    const uuid = options.get('uuid');
+    const state: CollectionState = {
+      database,
+      name,
+      uuid: uuid instanceof Binary ? uuid : randomUuid(),
+      options: kept,
+      indexes: [],
+      ...this.#compileOptions(kept),
+    };
+    const indexes = typeOfOptions(kept) === 'collection' ? [this.#idIndex(state)] : [];
+    const collection = new Collection(this.#nextId(), { ...state, indexes }, 0);
+    this.#save(batch, collection);
+    this.#collections.add(batch, collection);
+    return collection;
+  }
+
+  /** The collection of a name, which is made when there is none, as inserts do. */
+  ensure(batch: WriteBatch, database: string, name: string): Collection {
+    return this.find(batch, database, name) ?? this.create(batch, database, name);
+  }
+
+  /** Drops a collection or view; its documents are cleared away later. */
+  drop(batch: WriteBatch, collection: Collection): void {
+    batch.remove('catalog', collectionKey(collection.namespace));
+    this.#garbage.add(batch, [collection.id, ...collection.indexes.map(({ id }) => id)]);
+    this.#collections.remove(batch, collection);
+    collection.isDropped = true;
+    batch.onUndo(() => {
+      collection.isDropped = false;
+    });
+  }
+
+  /** Drops all collections and views of a database and answers them. */
+  dropDatabase(batch: WriteBatch, database: string): Collection[] {
+    const collections = this.collections(batch, database);
+    for (const collection of collections) this.drop(batch, collection);
+    return collections;
+  }
+
+  /**
+   * Renames a collection; one of the new name is dropped when `dropTarget` is set.
+   *
+   * @throws NamespaceExists, IllegalOperation
+   */
+  rename(
+    batch: WriteBatch,
+    collection: Collection,
+    database: string,
+    name: string,
+    options: { readonly dropTarget?: boolean } = {},
+  ): void {
+    checkCollectionName(database, name);
+    const target = this.find(batch, database, name);
+    if (target === collection) {
+      throw new MongoCommandError(
+        'IllegalOperation',
+        `Can't rename a collection to itself: ${collection.namespace}`,
+      );
+    }
+    if (target !== undefined) {
+      if (options.dropTarget !== true) {
+        throw new MongoCommandError('NamespaceExists', 'target namespace exists');
+      }
+      this.drop(batch, target);
+    }
+    this.#collections.remove(batch, collection);
+    batch.remove('catalog', collectionKey(collection.namespace));
+    this.#setState(batch, collection, { ...collection.state, database, name });
+    this.#collections.add(batch, collection);
+  }
+
+  /** Replaces a collection's options (collMod). */
+  setOptions(batch: WriteBatch, collection: Collection, options: Document): void {
+    const kept = keptOptions(options);
+    this.#setState(batch, collection, {
+      ...collection.state,
+      options: kept,
+      ...this.#compileOptions(kept),
+    });
+  }
+
+  // ------------------------------------------------------------ indexes
+
+  /** The index of a name. */
+  findIndex(collection: Collection, name: string): Index | undefined {
+    return collection.indexes.find((index) => index.name === name);
+  }
+
+  /** Indexes with a key pattern; several where their options differ. */
+  indexesWithKey(collection: Collection, key: Document): Index[] {
+    return collection.indexes.filter((index) => sameKeyPattern(index.keyPattern, key));
+  }
+
+  /**
+   * The specifications among `specs` that are not there yet, checked.
+   *
+   * @throws CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict …
+   */
+  newIndexSpecs(collection: Collection, specs: readonly Document[]): IndexSpec[] {
+    const known = collection.indexes.map(({ spec }) => spec);
+    const wanted: IndexSpec[] = [];
+    for (const document of specs) {
+      const spec = parseIndexSpec(this.#withCollation(document, collection));
+      if (!matchesExistingIndex(spec, known)) {
+        known.push(spec);
+        wanted.push(spec);
+      }
+    }
+    if (known.length > MAX_INDEXES) {
+      const key = describeDocument(wanted.at(-1)?.key ?? new Map());
+      throw new MongoCommandError(
+        'CannotCreateIndex',
+        `add index fails, too many indexes for ${collection.namespace} key:${key}`,
+      );
+    }
+    return wanted;
+  }
+
+  /** Enters indexes into the catalog, empty; `index-build.ts` fills them. */
+  addIndexes(
+    batch: WriteBatch,
+    collection: Collection,
+    specs: readonly IndexSpec[],
+    options: { readonly isReady: boolean },
+  ): Index[] {
+    const added = specs.map((spec) => {
+      const index = this.#makeIndex(this.#nextId(), spec);
+      index.isReady = options.isReady;
+      return index;
+    });
+    const indexes = [...collection.indexes, ...added];
+    this.#setState(batch, collection, { ...collection.state, indexes });
+    return added;
+  }
+
+  /** Lets built indexes be used. */
+  markReady(batch: WriteBatch, collection: Collection, indexes: readonly Index[]): void {
+    for (const index of indexes) index.isReady = true;
+    batch.onUndo(() => {
+      for (const index of indexes) index.isReady = false;
+    });
+    this.#save(batch, collection);
+  }
+
+  /** Takes indexes out of a collection; their keys are cleared away later. */
+  dropIndexes(batch: WriteBatch, collection: Collection, dropped: readonly Index[]): void {
+    const gone = new Set(dropped);
+    const indexes = collection.indexes.filter((index) => !gone.has(index));
+    this.#setState(batch, collection, { ...collection.state, indexes });
+    this.#garbage.add(
+      batch,
+      dropped.map(({ id }) => id),
+    );
+  }
+
+  /**
+   * Changes an index's options (collMod: expireAfterSeconds, hidden, unique).
+   *
+   * @param changes - `undefined` takes an option away
+   */
+  changeIndex(
+    batch: WriteBatch,
+    collection: Collection,
+    index: Index,
+    changes: ReadonlyMap<string, Value | undefined>,
+  ): Index {
+    const document: Document = new Map(index.spec.document);
+    for (const [field, value] of changes) {
+      if (value === undefined) document.delete(field);
+      else document.set(field, value);
+    }
+    const changed = this.#makeIndex(index.id, { ...index.spec, document }, index.flags);
+    changed.isReady = index.isReady;
+    const indexes = collection.indexes.map((one) => (one === index ? changed : one));
+    this.#setState(batch, collection, { ...collection.state, indexes });
+    return changed;
+  }
+
+  // ------------------------------------------------------------ inner parts
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  #checkDatabaseCase(view: ReadView, database: string): void {
+    const lower = database.toLowerCase();
+    const other = this.#collections
+      .databases(view)
+      .find((name) => name !== database && name.toLowerCase() === lower);
+    if (other === undefined) return;
+    throw new MongoCommandError(
+      'Location13297',
+      `db already exists with different case already have: [${other}] trying to create [${database}]`,
+    );
+  }
+
+  #compileOptions(options: Document): Pick<CollectionState, 'collator' | 'validator'> {
+    const collation = options.get('collation');
+    const collator =
+      collation instanceof Map ? this.#options.compileCollation?.(collation) : undefined;
+    const validator = options.get('validator');
+    return {
+      collator,
+      validator:
+        validator instanceof Map && validator.size > 0
+          ? this.#compileFilter(validator, collator)
+          : undefined,
+    };
+  }
+
+  #compileFilter(filter: Document, collator: Collator | undefined): Filter {
+    if (this.#options.compileFilter !== undefined) {
+      return this.#options.compileFilter(filter, collator);
+    }
+    return compileFilter(filter, { collation: collator });
+  }
+
+  #idIndex(state: CollectionState): Index {
+    const document: Document = new Map<string, Value>([
+      ['v', 2],
+      ['key', new Map([['_id', 1]])],
+      ['name', '_id_'],
+    ]);
+    const collation = state.options.get('collation');
+    if (collation !== undefined) document.set('collation', collation);
+    return this.#makeIndex(this.#nextId(), parseIndexSpec(document));
+  }
+
+  /** An index has its collection's collation unless it names another; "simple" is none. */
+  #withCollation(spec: Document, collection: Collection): Document {
+    const own = spec.get('collation');
+    if (own instanceof Map) {
+      if (own.get('locale') !== 'simple') return spec;
+      const simple = new Map(spec);
+      simple.delete('collation');
+      return simple;
+    }
+    const inherited = collection.options.get('collation');
+    if (own !== undefined || inherited === undefined) return spec;
+    return new Map(spec).set('collation', inherited);
+  }
+
+  #makeIndex(id: number, spec: IndexSpec, flags?: IndexFlags): Index {
+    const collation = spec.document.get('collation');
+    const collator =
+      collation instanceof Map ? this.#options.compileCollation?.(collation) : undefined;
+    const partial = spec.document.get('partialFilterExpression');
+    const filter =
+      partial instanceof Map && partial.size > 0
+        ? this.#compileFilter(partial, collator)
+        : undefined;
+    return new Index(id, spec, { filter, collator }, flags);
+  }
+
+  #setState(batch: WriteBatch, collection: Collection, state: CollectionState): void {
+    const before = collection.state;
+    collection.state = state;
+    batch.onUndo(() => {
+      collection.state = before;
+    });
+    this.#save(batch, collection);
+  }
+
+  #save(batch: WriteBatch, collection: Collection): void {
+    const document: Document = new Map<string, Value>([
+      ['id', collection.id],
+      ['uuid', collection.uuid],
+      ['options', collection.options],
+      ['indexes', collection.indexes.map(savedIndex)],
+    ]);
+    batch.put('catalog', collectionKey(collection.namespace), encodeDocument(document));
+  }
+
+  #load(): void {
+    const { latest } = this.#store;
+    const flags = loadFlags(latest);
+    const prefix = Buffer.from(COLLECTION_PREFIX);
+    const unfinished: { collection: Collection; index: Index }[] = [];
+    for (const { key, value } of latest.range('catalog', {
+      start: prefix,
+      end: prefixEnd(prefix),
+    })) {
+      const namespace = Buffer.from(key.subarray(1)).toString('utf8');
+      const collection = this.#loadCollection(namespace, decodeDocument(value), flags);
+      this.#collections.load(collection);
+      for (const index of collection.indexes) {
+        if (!index.isReady) unfinished.push({ collection, index });
+      }
+    }
+    this.#lastId = Math.max(this.#lastId, this.#garbage.load());
+    // the engine ended during these builds, which have to be asked for again
+    if (unfinished.length > 0) {
+      void this.#store.write(
+        (batch) => {
+          for (const { collection, index } of unfinished) {
+            this.dropIndexes(batch, collection, [index]);
+          }
+        },
+        { durable: false },
+      );
+    }
+  }
+
+  #loadCollection(
+    namespace: string,
+    saved: Document,
+    flags: ReadonlyMap<number, readonly number[]>,
+  ): Collection {
+    const id = Number(saved.get('id'));
+    const options = saved.get('options') as Document;
+    const dot = namespace.indexOf('.');
+    const indexes = (saved.get('indexes') as Document[]).map((one) => this.#loadIndex(one, flags));
+    this.#lastId = Math.max(this.#lastId, id);
+    const state: CollectionState = {
+      database: namespace.slice(0, dot),
+      name: namespace.slice(dot + 1),
+      uuid: saved.get('uuid') as Binary,
+      options,
+      indexes,
+      ...this.#compileOptions(options),
+    };
+    const collection = new Collection(id, state, 0);
+    const last = lastRecordId(this.#store.latest, collection);
+    return last === 0 ? collection : new Collection(id, state, last);
+  }
+
+  #loadIndex(saved: Document, flags: ReadonlyMap<number, readonly number[]>): Index {
+    const id = Number(saved.get('id'));
+    this.#lastId = Math.max(this.#lastId, id);
+    const document = saved.get('spec') as Document;
+    const spec = {
+      name: String(document.get('name')),
+      key: document.get('key') as Document,
+      kind: String(saved.get('kind')) as IndexSpec['kind'],
+      document,
+    };
+    const index = this.#makeIndex(id, spec);
+    index.isReady = saved.get('ready') === true;
+    for (const flag of flags.get(id) ?? []) index.flags.load(flag);
+    return index;
+  }
+}
+
+function savedIndex(index: Index): Document {
+  return new Map<string, Value>([
+    ['id', index.id],
+    ['kind', index.kind],
+    ['ready', index.isReady],
+    ['spec', index.spec.document],
+  ]);
+}
+
+function loadFlags(view: ReadView): Map<number, number[]> {
+  const flags = new Map<number, number[]>();
+  const prefix = Buffer.from(FLAG_PREFIX);
+  for (const { key } of view.range('catalog', { start: prefix, end: prefixEnd(prefix) })) {
+    const id = Buffer.from(key).readUInt32BE(1);
+    const own = flags.get(id) ?? [];
+    own.push(key[5] as number);
+    flags.set(id, own);
+  }
+  return flags;
+}
+
+function lastRecordId(view: ReadView, collection: Collection): number {
+  const { prefix, end } = collection.space;
+  for (const { key } of view.range('records', {
+    start: prefix,
+    end,
+    reverse: true,
+    keysOnly: true,
+  })) {
+    return recordIdOfKey(key);
+  }
+  return 0;
+}
+
+function acceptExisting(existing: Collection, wanted: Document): Collection {
+  const options: Document = new Map(existing.options);
+  if (valuesEqual(sorted(options), sorted(wanted))) return existing;
+  throw new MongoCommandError(
+    'NamespaceExists',
+    existing.type === 'view'
+      ? `namespace ${existing.namespace} already exists, but is a view on ${existing.database}.${String(existing.options.get('viewOn'))} rather than a collection`
+      : `namespace ${existing.namespace} already exists, but with different options: ${describeDocument(existing.options)}`,
+  );
+}
+
+function sorted(options: Document): Document {
+  return new Map([...options].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,206 @@
+/** What `create` and `collMod` may ask of a collection (manual, commands `create`, `collMod`). */
+import { isNumeric } from '../bson/compare.ts';
+import { toNumber } from '../bson/numeric.ts';
+import { isTrue } from '../bson/truth.ts';
+import { typeName } from '../bson/types.ts';
+import type { Document, Value } from '../bson/value.ts';
+import type { CodeName } from '../errors/codes.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+
+export type CollectionType = 'collection' | 'view' | 'timeseries';
+
+export interface CappedBounds {
+  readonly maxBytes: number;
+  readonly maxDocuments: number | undefined;
+}
+
+const KNOWN_OPTIONS = new Set([
+  'capped',
+  'size',
+  'max',
+  'autoIndexId',
+  'idIndex',
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'indexOptionDefaults',
+  'storageEngine',
+  'viewOn',
+  'pipeline',
+  'collation',
+  'timeseries',
+  'expireAfterSeconds',
+  'clusteredIndex',
+  'changeStreamPreAndPostImages',
+  'encryptedFields',
+  'flags',
+  'temp',
+  'recordPreImages',
+  'uuid',
+]);
+const LEVELS = ['off', 'strict', 'moderate'];
+const ACTIONS = ['error', 'warn', 'errorAndLog'];
+const GRANULARITIES = ['seconds', 'minutes', 'hours'];
+const MAX_CAPPED_BYTES = 2 ** 50;
+
+function error(code: CodeName, message: string): MongoCommandError {
+  return new MongoCommandError(code, message);
+}
+
+function wrongType(field: string, value: Value, wanted: string): MongoCommandError {
+  return error(
+    'TypeMismatch',
+    `BSON field 'create.${field}' is the wrong type '${typeName(value)}', expected type '${wanted}'`,
+  );
+}
+
+function checkDocument(options: Document, field: string): void {
+  const value = options.get(field);
+  if (value !== undefined && !(value instanceof Map)) throw wrongType(field, value, 'object');
+}
+
+function checkChoice(options: Document, field: string, choices: readonly string[]): void {
+  const value = options.get(field);
+  if (value === undefined) return;
+  if (typeof value !== 'string') throw wrongType(field, value, 'string');
+  if (!choices.includes(value)) {
+    throw error(
+      'BadValue',
+      `Enumeration value '${value}' for field 'create.${field}' is not a valid value.`,
+    );
+  }
+}
+
+function checkCapped(options: Document): void {
+  const size = options.get('size');
+  if (isTrue(options.get('capped'))) {
+    if (size === undefined) {
+      throw error('InvalidOptions', "the 'size' field is required when 'capped' is true");
+    }
+  } else if (size !== undefined || options.has('max')) {
+    throw error(
+      'InvalidOptions',
+      "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+    );
+  }
+  for (const field of ['size', 'max']) {
+    const value = options.get(field);
+    if (value === undefined) continue;
+    if (!isNumeric(value)) throw wrongType(field, value, 'long');
+    if (field === 'size' && !(toNumber(value) > 0 && toNumber(value) <= MAX_CAPPED_BYTES)) {
+      throw error(
+        'BadValue',
+        `BSON field 'size' value must be >= 1, actual value '${toNumber(value)}'`,
+      );
+    }
+  }
+}
+
+function checkView(options: Document): void {
+  const viewOn = options.get('viewOn');
+  const pipeline = options.get('pipeline');
+  if (viewOn === undefined) {
+    if (pipeline !== undefined) {
+      throw error('InvalidOptions', "the 'pipeline' field requires the 'viewOn' field");
+    }
+    return;
+  }
+  if (typeof viewOn !== 'string') throw wrongType('viewOn', viewOn, 'string');
+  if (viewOn === '') throw error('BadValue', "'viewOn' cannot be empty");
+  if (pipeline !== undefined && !Array.isArray(pipeline)) {
+    throw wrongType('pipeline', pipeline, 'array');
+  }
+  for (const field of ['capped', 'validator', 'timeseries', 'clusteredIndex']) {
+    if (options.has(field)) {
+      throw error('InvalidOptions', `option not supported on a view: ${field}`);
+    }
+  }
+}
+
+function checkTimeSeries(options: Document): void {
+  const series = options.get('timeseries');
+  if (series === undefined) return;
+  if (!(series instanceof Map)) throw wrongType('timeseries', series, 'object');
+  const timeField = series.get('timeField');
+  if (timeField === undefined) {
+    throw error(
+      'Location40414',
+      "BSON field 'create.timeseries.timeField' is missing but a required field",
+    );
+  }
+  if (typeof timeField !== 'string') throw wrongType('timeseries.timeField', timeField, 'string');
+  if (timeField.includes('.')) {
+    throw error('InvalidOptions', "'timeField' must be a top-level field");
+  }
+  const metaField = series.get('metaField');
+  if (metaField === timeField || metaField === '_id') {
+    throw error(
+      'InvalidOptions',
+      "The 'metaField' cannot be \"_id\" or the same as the 'timeField'",
+    );
+  }
+  checkChoice(series, 'granularity', GRANULARITIES);
+  for (const field of ['capped', 'viewOn', 'validator', 'pipeline']) {
+    if (options.has(field)) {
+      throw error('InvalidOptions', `timeseries is not supported with option ${field}`);
+    }
+  }
+}
+
+/**
+ * Checks the options of a collection that is to be made.
+ *
+ * @throws InvalidOptions, TypeMismatch, BadValue …
+ */
+export function checkCollectionOptions(options: Document): void {
+  for (const field of options.keys()) {
+    if (!KNOWN_OPTIONS.has(field)) {
+      throw error('Location40415', `BSON field 'create.${field}' is an unknown field.`);
+    }
+  }
+  checkCapped(options);
+  checkView(options);
+  checkTimeSeries(options);
+  for (const field of ['validator', 'collation', 'storageEngine', 'changeStreamPreAndPostImages']) {
+    checkDocument(options, field);
+  }
+  checkChoice(options, 'validationLevel', LEVELS);
+  checkChoice(options, 'validationAction', ACTIONS);
+}
+
+/** What is kept of the options, and shown by listCollections. */
+export function keptOptions(options: Document): Document {
+  const kept: Document = new Map();
+  for (const [field, value] of options) {
+    if (field === 'autoIndexId' || field === 'idIndex' || field === 'uuid') continue;
+    if (field === 'capped' && !isTrue(value)) continue;
+    kept.set(field, field === 'capped' ? true : value);
+  }
+  if (kept.has('viewOn') && !kept.has('pipeline')) kept.set('pipeline', []);
+  const series = kept.get('timeseries');
+  if (series instanceof Map && !series.has('granularity')) {
+    const complete: Document = new Map(series);
+    if (!series.has('bucketMaxSpanSeconds')) {
+      complete.set('granularity', 'seconds');
+      complete.set('bucketMaxSpanSeconds', 3600);
+    }
+    kept.set('timeseries', complete);
+  }
+  return kept;
+}
+
+export function typeOfOptions(options: Document): CollectionType {
+  if (options.has('viewOn')) return 'view';
+  return options.has('timeseries') ? 'timeseries' : 'collection';
+}
+
+export function cappedBounds(options: Document): CappedBounds | undefined {
+  if (!isTrue(options.get('capped'))) return undefined;
+  const size = options.get('size');
+  const max = options.get('max');
+  const documents = isNumeric(max) ? toNumber(max) : 0;
+  return {
+    maxBytes: isNumeric(size) ? toNumber(size) : 0,
+    maxDocuments: documents > 0 ? documents : undefined,
+  };
+}
