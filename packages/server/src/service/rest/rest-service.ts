@@ -10,12 +10,13 @@ import { writeJson } from '../../representation/json-writer.ts';
 import { readContent } from './body.ts';
 import { invalidateCollectionCache } from './collection-cache.ts';
 import { HANDLERS } from './dispatch-table.ts';
-import type { ContentChecks, RestContext, RestMethod } from './handler.ts';
+import type { ContentChecks, HandlerTable, RestContext, RestMethod } from './handler.ts';
 import { loadMetadata } from './load-metadata.ts';
 import { corsListsOf } from './methods.ts';
 import { createMountTable } from './mounts.ts';
 import { openRequest } from './open-request.ts';
 import { addProperties } from './request-properties.ts';
+import { traitsOf } from './request-traits.ts';
 import type { RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { readSession } from './session-parameters.ts';
@@ -25,11 +26,14 @@ export interface RestServiceParts {
   readonly mongo: MongoAccess;
   readonly config: RestConfig;
   readonly checks: ContentChecks;
+  /** Handlers with state of their own (change streams), beside those of the dispatch table. */
+  readonly handlers?: HandlerTable;
 }
 
 /** Makes the service that answers under `mongo.uri`. */
 export function createRestService(parts: RestServiceParts): Service<MongoRequest> {
   const { mongo, config, checks } = parts;
+  const handlers: HandlerTable = { ...HANDLERS, ...parts.handlers };
   const mounts = createMountTable(config.uri, config.mounts);
   return {
     name: 'mongo',
@@ -44,6 +48,7 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
       request === undefined
         ? {}
         : { warnings: request.warnings, jsonMode: request.parameters.jsonMode },
+    traits: (_http, request) => traitsOf(request),
     prepare: (http) => prepare(http),
     handle: (_http, request, context) => handle(request, context),
   };
@@ -65,7 +70,7 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     addProperties(request, context);
     await checkSchema(request, context);
     request.session = readSession(request);
-    const handler = HANDLERS[request.type]?.[request.method as RestMethod];
+    const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
     const reply = await handler(request, context);
     if (request.method !== 'GET') forgetPages(request, mongo);
