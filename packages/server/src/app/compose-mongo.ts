@@ -1,24 +1,38 @@
 /** The services that need MongoDB; loaded only when one of them is enabled, for the driver takes time to load. */
 
 import type { Settings } from '../config/schema.ts';
+import { checkHandshake } from '../http/websocket.ts';
 import type { DatabaseProbePort } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
+import { ChangeFeed } from '../mongo/change-feed.ts';
 import { createMongoAccess } from '../mongo/client.ts';
+import { PROPERTIES } from '../mongo/databases.ts';
+import { QUORATE_DATABASE } from '../mongo/key-store.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
+import type { Log } from '../observe/log.ts';
+import { createCacheInvalidationService } from '../service/cache-invalidation/cache-invalidation-service.ts';
+import { createCsvService } from '../service/csv/csv-service.ts';
 import { createDatabaseProbeService } from '../service/health/database-probe-service.ts';
-import { NO_CONTENT_CHECKS } from '../service/rest/handler.ts';
+import { invalidateCollectionCache } from '../service/rest/collection-cache.ts';
+import { createSchemaChecks } from '../service/rest/resources/schemas/schema-checks.ts';
+import type { MongoRequest } from '../service/rest/rest-request.ts';
 import { createRestService } from '../service/rest/rest-service.ts';
+import { createChangeStreamHandler } from '../service/streams/change-stream-handler.ts';
+import { StreamHub } from '../service/streams/stream-hub.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** The connection and the services on it. */
 export interface MongoParts {
   readonly mongo: MongoAccess;
+  /** Tells of changes that other nodes made. */
+  readonly feed: ChangeFeed;
+  readonly streams: StreamHub;
   readonly services: readonly AnyService[];
   close(): Promise<void>;
 }
 
 /** Connects, without waiting for the database, and makes the services. */
-export function composeMongo(settings: Settings, connectionString: string): MongoParts {
+export function composeMongo(settings: Settings, connectionString: string, log: Log): MongoParts {
   const metadataTtlMs = settings.mongo['local-cache-ttl'];
   const mongo = createMongoAccess({
     connectionString,
@@ -29,11 +43,17 @@ export function composeMongo(settings: Settings, connectionString: string): Mong
         ? Number.MAX_SAFE_INTEGER
         : metadataTtlMs,
   });
+  const warn = (message: string, error: unknown) => log.warn(message, { err: error });
+  const feed = composeFeed(settings, mongo, warn);
+  const streams = new StreamHub({ maxWaitingBytes: 4 * 1024 * 1024, retryDelayMs: 1000, warn });
   const services: AnyService[] = [];
   if (settings.mongo.enabled) {
     const config = toRestConfig(settings);
-    services.push(createRestService({ mongo, config, checks: NO_CONTENT_CHECKS }));
+    services.push(
+      createRestService({ mongo, config, checks: createSchemaChecks({ mongo, config }) }),
+    );
   }
+  services.push(...dataServices(settings, mongo));
   const probe = settings['database-probe'];
   if (probe.enabled) {
     services.push(
@@ -43,7 +63,82 @@ export function composeMongo(settings: Settings, connectionString: string): Mong
       ),
     );
   }
-  return { mongo, services, close: () => mongo.close() };
+  return {
+    mongo,
+    feed,
+    streams,
+    services,
+    async close() {
+      streams.close();
+      await feed.close();
+      await mongo.close();
+    },
+  };
+}
+
+/** The collections whose content is kept in memory: properties of all databases, accounts, rules, keys. */
+function composeFeed(
+  settings: Settings,
+  mongo: MongoAccess,
+  warn: (message: string, error: unknown) => void,
+): ChangeFeed {
+  const realm = settings.mongoRealmAuthenticator;
+  const acl = settings.mongoAclAuthorizer;
+  const feed = new ChangeFeed(mongo, {
+    namespaces: [
+      { collection: PROPERTIES },
+      { database: realm['users-db'], collection: realm['users-collection'] },
+      { database: acl['acl-db'], collection: acl['acl-collection'] },
+      { database: QUORATE_DATABASE, collection: 'keys' },
+    ],
+    retryDelayMs: 1000,
+    warn,
+  });
+  feed.onChange(({ database, collection }) => {
+    if (collection === PROPERTIES) mongo.metadata.invalidate(database);
+  });
+  feed.onGap(() => mongo.metadata.clear());
+  feed.start();
+  return feed;
+}
+
+/** What this node wrote is in force before the reply is sent; streams of what is gone end. */
+function announceWrite(request: MongoRequest, feed: ChangeFeed, streams: StreamHub): void {
+  const { type, method, databaseName: database, collectionName: collection } = request;
+  if (collection !== '') feed.touched({ database, collection });
+  if (type === 'DB' && method === 'DELETE') streams.closeCollection(database);
+  if (type !== 'COLLECTION') return;
+  const before = request.collectionProperties?.get('streams');
+  const hasStreams = before !== undefined || mentionsStreams(request);
+  if (method === 'DELETE' || (hasStreams && method !== 'POST')) {
+    streams.closeCollection(database, collection);
+  }
+}
+
+function mentionsStreams({ content }: MongoRequest): boolean {
+  return content instanceof Map && [...content.keys()].some((name) => name.startsWith('streams'));
+}
+
+/** Services beside the REST API that read or write what it caches. */
+function dataServices(settings: Settings, mongo: MongoAccess): AnyService[] {
+  const { csvLoader, cacheInvalidator } = settings;
+  const services: AnyService[] = [];
+  const invalidate = (database: string, collection: string | undefined): void => {
+    mongo.metadata.invalidate(database, collection);
+    invalidateCollectionCache(mongo, database, collection);
+  };
+  if (csvLoader.enabled) {
+    const { uri } = csvLoader;
+    const written = (namespace: { readonly database: string; readonly collection: string }) =>
+      invalidate(namespace.database, namespace.collection);
+    services.push(createCsvService({ uri, mongo, written }));
+  }
+  if (cacheInvalidator.enabled) {
+    const { uri } = cacheInvalidator;
+    const isCacheEnabled = settings.mongo['local-cache-enabled'];
+    services.push(createCacheInvalidationService({ uri, isCacheEnabled, invalidate }));
+  }
+  return services;
 }
 
 function probePort(mongo: MongoAccess): DatabaseProbePort {
