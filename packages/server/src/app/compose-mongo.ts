@@ -49,8 +49,20 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
   const services: AnyService[] = [];
   if (settings.mongo.enabled) {
     const config = toRestConfig(settings);
+    const stream = createChangeStreamHandler({
+      hub: streams,
+      security: settings.aggregationSecurity,
+      checkHandshake,
+      keepAliveMs: 30_000,
+    });
     services.push(
-      createRestService({ mongo, config, checks: createSchemaChecks({ mongo, config }) }),
+      createRestService({
+        mongo,
+        config,
+        checks: createSchemaChecks({ mongo, config }),
+        handlers: { CHANGE_STREAM: { GET: stream } },
+        onWrite: (request) => announceWrite(request, feed, streams),
+      }),
     );
   }
   services.push(...dataServices(settings, mongo));

@@ -47,7 +47,7 @@ export async function compose(
   const services: AnyService[] = [...ownServices];
   let closeMongo = async (): Promise<void> => {};
   if (mongoModule !== undefined && databaseUri !== undefined) {
-    const parts = (await mongoModule).composeMongo(settings, databaseUri);
+    const parts = (await mongoModule).composeMongo(settings, databaseUri, log);
     services.push(...parts.services);
     closeMongo = parts.close;
   }

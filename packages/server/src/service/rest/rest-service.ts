@@ -28,6 +28,8 @@ export interface RestServiceParts {
   readonly checks: ContentChecks;
   /** Handlers with state of their own (change streams), beside those of the dispatch table. */
   readonly handlers?: HandlerTable;
+  /** Told of every write that succeeded, before its reply is sent. */
+  readonly onWrite?: (request: MongoRequest) => void;
 }
 
 /** Makes the service that answers under `mongo.uri`. */
@@ -73,7 +75,10 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
     const reply = await handler(request, context);
-    if (request.method !== 'GET') forgetPages(request, mongo);
+    if (request.method !== 'GET') {
+      forgetPages(request, mongo);
+      if (reply.status < 400) parts.onWrite?.(request);
+    }
     return request.warnings.length === 0 ? reply : withWarnings(request, reply);
   }
 }
