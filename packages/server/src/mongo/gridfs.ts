@@ -229,10 +229,10 @@ async function publish(
   const id = file.id === undefined ? staged.stagedId : file.id;
   const document: BsonDocument = new Map<string, BsonValue>([
     ['_id', id],
+    ['filename', file.filename],
     ['length', Long.fromNumber(staged.length)],
     ['chunkSize', staged.chunkSize],
     ['uploadDate', new Date()],
-    ['filename', file.filename],
     ['metadata', file.metadata],
   ]);
   const change = { mongo, bucket, staged, id, document };

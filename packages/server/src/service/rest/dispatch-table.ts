@@ -17,7 +17,9 @@ import {
   escapeAggregations,
   unescapeAggregations,
 } from './resources/aggregations/escape-pipeline.ts';
+import { FILE_HANDLERS } from './resources/files/file-handlers.ts';
 import { INDEX_HANDLERS } from './resources/indexes/index-handlers.ts';
+import { SCHEMA_HANDLERS } from './resources/schemas/schema-handlers.ts';
 import { SESSION_HANDLERS } from './resources/sessions/session-handlers.ts';
 import { ROOT_HANDLERS } from './root-handlers.ts';
 
@@ -56,4 +58,6 @@ export const HANDLERS: HandlerTable = {
   ...INDEX_HANDLERS,
   ...AGGREGATION_HANDLERS,
   ...SESSION_HANDLERS,
+  ...SCHEMA_HANDLERS,
+  ...FILE_HANDLERS,
 };

@@ -4,6 +4,8 @@ import { type BsonDocument, isDocument } from '../../../../model/bson.ts';
 import type { Reply } from '../../../../model/reply.ts';
 import { decode, encode } from '../../../../representation/raw-bson.ts';
 import { documentContent, notAnObject } from '../../body.ts';
+import { getDocuments } from '../../collection-reads.ts';
+import { patchCollection, putCollection, removeCollection } from '../../collection-writes.ts';
 import { documentNotFound, readDocument } from '../../document-reads.ts';
 import { postDocument, putDocument, removeDocument } from '../../document-writes.ts';
 import type { HandlerTable, RestContext } from '../../handler.ts';
@@ -19,7 +21,7 @@ import type { MongoRequest } from '../../rest-request.ts';
 import { toSentSchema, toStoredSchema } from './stored-schema.ts';
 
 /** A raw document of the store as clients see it. */
-export function toSentRawSchema(stored: Buffer): Buffer {
+function toSentRawSchema(stored: Buffer): Buffer {
   return encode(toSentSchema(decode(stored)));
 }
 
@@ -45,8 +47,14 @@ async function putSchema(request: MongoRequest, context: RestContext): Promise<R
   return putDocument(request, context);
 }
 
-/** Handlers of single schemas and of POST to their store; the store itself is a collection. */
+/** Handlers of single schemas and of their store, which is a collection but for what is shown and accepted. */
 export const SCHEMA_HANDLERS: HandlerTable = {
-  SCHEMA_STORE: { POST: postSchema },
+  SCHEMA_STORE: {
+    GET: (request, context) => getDocuments(request, context, toSentRawSchema),
+    POST: postSchema,
+    PUT: (request, context) => putCollection(request, context),
+    PATCH: (request, context) => patchCollection(request, context),
+    DELETE: removeCollection,
+  },
   SCHEMA: { GET: getSchema, PUT: putSchema, DELETE: removeDocument },
 };
