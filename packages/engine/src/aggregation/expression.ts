@@ -96,6 +96,11 @@ export class ExpressionScope implements Scope {
     this.use = use;
   }
 
+  /** True when variables in scope get their values while a pipeline runs. */
+  get hasSlots(): boolean {
+    return [...this.names.values()].some((binding) => binding.kind === 'slot');
+  }
+
   get current(): Binding | undefined {
     return this.names.get('CURRENT');
   }
@@ -108,6 +113,12 @@ export class ExpressionScope implements Scope {
     const slot = this.slots.next();
     const names = new Map(this.names).set(name, { kind: 'slot', slot });
     return { scope: new ExpressionScope(this.runtime, names, this.slots, this.use), slot };
+  }
+
+  /** A scope with further variables. */
+  with(bindings: ReadonlyMap<string, Binding>): ExpressionScope {
+    const names = new Map([...this.names, ...bindings]);
+    return new ExpressionScope(this.runtime, names, this.slots, this.use);
   }
 
   /** The same variables over another stream of documents, whose fields are noted apart. */

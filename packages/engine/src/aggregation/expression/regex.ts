@@ -1,5 +1,6 @@
 /** `$regexMatch`, `$regexFind`, `$regexFindAll`. */
 import { BSONRegExp, type Document, type Value } from '../../bson/value.ts';
+import { compileRegex } from '../../query/regex.ts';
 import { locationError } from '../aggregation-error.ts';
 import {
   type Expression,
@@ -8,7 +9,6 @@ import {
   type OperatorTable,
   readNamedArguments,
 } from './operator.ts';
-import { compilePattern } from './pattern.ts';
 import { isNullish, typeName } from './value-kind.ts';
 
 interface Search {
@@ -105,7 +105,8 @@ class PatternCache {
       throw locationError(51108, `${operator} invalid flag in regex options: ${bad[0]}`);
     }
     try {
-      return compilePattern(pattern, flags, 'g');
+      const { regExp } = compileRegex(pattern, flags);
+      return new RegExp(regExp.source, `${regExp.flags}g`);
     } catch (error) {
       throw locationError(
         51111,

@@ -27,7 +27,8 @@ export class Summation {
     }
   }
 
-  private addWhole(value: number): void {
+  /** A JS integer, counted as int. */
+  addWhole(value: number): void {
     this.small += value;
     if (!Number.isSafeInteger(this.small)) {
       this.large += BigInt(this.small - value) + BigInt(value);

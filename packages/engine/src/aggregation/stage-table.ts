@@ -1,0 +1,43 @@
+/** The stages by name. */
+import { bucketStages } from './stages/bucket.ts';
+import { compileGraphLookup } from './stages/graph-lookup.ts';
+import { compileGroup } from './stages/group.ts';
+import { limitStages } from './stages/limit.ts';
+import { compileLookup } from './stages/lookup.ts';
+import { compileMatch } from './stages/match.ts';
+import { projectStages } from './stages/project.ts';
+import { compileRedact } from './stages/redact.ts';
+import { replaceRootStages } from './stages/replace-root.ts';
+import { compileSample } from './stages/sample.ts';
+import { serverSourceStages } from './stages/server-source.ts';
+import { compileSort } from './stages/sort.ts';
+import type { StageCompiler, StageTable } from './stages/stage.ts';
+import { compileFacet, compileUnionWith } from './stages/union.ts';
+import { compileUnwind } from './stages/unwind.ts';
+
+const SINGLE_STAGES: StageTable = {
+  //   $densify: compileDensify,
+  $facet: compileFacet,
+  //   $fill: compileFill,
+  $graphLookup: compileGraphLookup,
+  $group: compileGroup,
+  $lookup: compileLookup,
+  $match: compileMatch,
+  $redact: compileRedact,
+  $sample: compileSample,
+  //   $setWindowFields: compileSetWindowFields,
+  $sort: compileSort,
+  $unionWith: compileUnionWith,
+  $unwind: compileUnwind,
+};
+
+export const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
+  [
+    bucketStages,
+    limitStages,
+    projectStages,
+    replaceRootStages,
+    serverSourceStages,
+    SINGLE_STAGES,
+  ].flatMap((table) => Object.entries(table)),
+);
