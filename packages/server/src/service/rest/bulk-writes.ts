@@ -10,6 +10,7 @@ import {
   bulkUpdate,
   bulkWriteDocuments,
 } from '../../mongo/bulk-write.ts';
+import type { BulkSummary } from '../../representation/hal.ts';
 import { documentContent } from './body.ts';
 import { formatIdForLink } from './document-id.ts';
 import { idMandatory, idTypeThatWantsIds, toStoredDocument } from './document-writes.ts';
@@ -17,7 +18,7 @@ import type { RestContext } from './handler.ts';
 import { childPath } from './location.ts';
 import { namespaceOf, writeOptionsOf } from './operation-context.ts';
 import { etagHeader, jsonReply, representedReply } from './replies.ts';
-import { representBulkResult } from './represent.ts';
+import { representBulk, writeSummary } from './represent.ts';
 import { isReservedId } from './resource-names.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { toUpdateDocument } from './update-operators.ts';
@@ -43,7 +44,11 @@ export async function postDocuments(
     writeOptionsOf(request, context),
   );
   if (result.errors.length > 0) {
-    return jsonReply(representBulkResult(request, toSummary(request, result), true), [], 207);
+    return jsonReply(
+      writeSummary(request, toSummary(request, result), result.errors.map(toErrorItem)),
+      [],
+      207,
+    );
   }
   return represent(request, result, [etagHeader(etag.toHexString())]);
 }
@@ -69,22 +74,13 @@ function represent(
   result: BulkResult,
   headers: readonly (readonly [string, string])[] = [],
 ): Reply {
-  const body = representBulkResult(request, toSummary(request, result), false);
-  return representedReply(request, body, headers);
+  return representedReply(request, representBulk(request, toSummary(request, result)), headers);
 }
 
-/** The body of rest-documents.md §5.4. */
-export function toSummary(request: MongoRequest, result: BulkResult): BsonDocument {
+function toSummary(request: MongoRequest, result: BulkResult): BulkSummary {
   const links = result.newIds.map((id) => childPath(request.requestPath, formatIdForLink(id)));
-  const summary: BsonDocument = new Map<string, BsonValue>([
-    ['inserted', result.inserted],
-    ['links', links],
-    ['deleted', result.deleted],
-    ['modified', result.modified],
-    ['matched', result.matched],
-  ]);
-  if (result.errors.length > 0) summary.set('errors', result.errors.map(toErrorItem));
-  return summary;
+  const { inserted, deleted, modified, matched } = result;
+  return { inserted, deleted, modified, matched, links };
 }
 
 const DUPLICATE_KEY = 11000;

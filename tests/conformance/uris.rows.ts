@@ -1,0 +1,325 @@
+/** URIs, resource types, methods, names and ids: rest-documents.md §1. The mount is `*` on `/`. */
+import type { RowTable } from '../support/rows.ts';
+
+const NAMING = 'see https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions';
+const ILLEGAL_DB = `illegal database name, ${NAMING}`;
+const ILLEGAL_COLLECTION = `illegal collection name, ${NAMING}`;
+const ID_TYPES =
+  'illegal id_type parameter; must be [OID, STRING_OID, STRING, NUMBER, DATE, MINKEY, MAXKEY, NULL, BOOLEAN]';
+const BAD_ID = 'org.restheart.exchange.UnsupportedDocumentIdException';
+
+export const URI_ROWS: RowTable = [
+  {
+    name: 'ignores trailing slashes of a document',
+    chapter: '1.1',
+    given: ['POST /{db}/{c} {"_id":"a"}'],
+    request: 'GET /{db}/{c}/a//',
+    status: 200,
+    bodyHas: { _id: 'a' },
+  },
+  {
+    name: 'ignores trailing slashes of a collection',
+    chapter: '1.1',
+    request: 'GET /{db}/{c}/',
+    status: 200,
+    body: [],
+  },
+  {
+    name: 'ignores path segments after a document id',
+    chapter: '1.1',
+    given: ['POST /{db}/{c} {"_id":"a","n":1}'],
+    request: 'GET /{db}/{c}/a/x/y',
+    status: 200,
+    bodyHas: { _id: 'a', n: 1 },
+  },
+  {
+    name: 'takes reserved tokens in any case',
+    chapter: '1.1',
+    request: 'GET /{db}/{c}/_SIZE',
+    status: 200,
+    body: { _size: 0 },
+  },
+  {
+    name: 'takes /_meta for a database of that name',
+    chapter: '1.1',
+    request: 'GET /_meta',
+    status: 404,
+    message: "Db '_meta' does not exist",
+  },
+  ...['_aggrs', '_streams'].map((token) => ({
+    name: `refuses ${token} without a name`,
+    chapter: '1.1',
+    request: `GET /{db}/{c}/${token}`,
+    status: 405,
+    message: 'method GET not allowed',
+  })),
+  {
+    name: 'looks for the collection before it refuses _aggrs without a name',
+    chapter: '1.1',
+    collection: false,
+    request: 'GET /{db}/nothing/_aggrs',
+    status: 404,
+    message: "Collection 'nothing' does not exist",
+  },
+  {
+    name: 'refuses _size below a document',
+    chapter: '1.1',
+    given: ['POST /{db}/{c} {"_id":"a"}'],
+    request: 'GET /{db}/{c}/a/_size',
+    status: 405,
+    message: 'method GET not allowed',
+  },
+  // §1.2: methods
+  ...(
+    [
+      ['POST', '/', 405],
+      ['PUT', '/', 405],
+      ['PATCH', '/', 405],
+      ['DELETE', '/', 405],
+      ['POST', '/_size', 405],
+      ['POST', '/{db}', 405],
+      ['POST', '/{db}/_size', 405],
+      ['PUT', '/{db}/_meta', 405],
+      ['PATCH', '/{db}/{c}/_meta', 405],
+      ['DELETE', '/{db}/{c}/_size', 405],
+      ['POST', '/{db}/{c}/_indexes', 405],
+      ['POST', '/{db}/{c}/doc', 405],
+      ['POST', '/{db}/{c}/*', 405],
+      ['GET', '/{db}/{c}/*', 405],
+      ['GET', '/{db}/{c}/_indexes/i', 405],
+      ['PATCH', '/{db}/{c}/_indexes/i', 405],
+      ['GET', '/_sessions', 405],
+    ] as const
+  ).map(([method, path, status]) => ({
+    name: `answers ${method} ${path} with ${status}`,
+    chapter: '1.2',
+    request: `${method} ${path}${method === 'GET' || method === 'DELETE' ? '' : ' {"a":1}'}`,
+    status,
+    message: `method ${method} not allowed`,
+    replyHeaders: { Allow: null },
+  })),
+  ...['/', '/{db}', '/{db}/{c}', '/{db}/{c}/_size'].map((path) => ({
+    name: `answers HEAD ${path} with 405 without a body`,
+    chapter: '1.2',
+    request: `HEAD ${path}`,
+    status: 405,
+    text: '',
+  })),
+  ...['TRACE', 'PROPFIND', 'MKCOL', 'LOCK', 'COPY'].map((method) => ({
+    name: `answers the method ${method} with a bare 405`,
+    chapter: '1.2',
+    request: `${method} /{db}/{c}`,
+    status: 405,
+    text: '',
+  })),
+  // §1.3: names
+  ...(
+    [
+      ['/a.b', ILLEGAL_DB],
+      ['/a%20b', ILLEGAL_DB],
+      ['/a%00b', ILLEGAL_DB],
+      ['/a%22b', ILLEGAL_DB],
+      ['/a%5Cb', ILLEGAL_DB],
+      ['/a%2Fb', ILLEGAL_DB],
+      ['/$a', ILLEGAL_DB],
+      ['/system.x', ILLEGAL_DB],
+      [`/${'d'.repeat(65)}`, ILLEGAL_DB],
+      ['//db//coll', ILLEGAL_DB],
+      ['/a.b/$c', ILLEGAL_DB],
+      ['/{db}/a$b', ILLEGAL_COLLECTION],
+      ['/{db}/a%00b', ILLEGAL_COLLECTION],
+    ] as const
+  ).map(([path, message]) => ({
+    name: `refuses the name in ${path}`,
+    chapter: '1.3',
+    collection: false as const,
+    request: `GET ${path}`,
+    status: 400,
+    message,
+  })),
+  ...[
+    '/admin',
+    '/ADMIN/c',
+    '/config',
+    '/local/oplog',
+    '/{db}/system.users',
+    '/{db}/b.chunks',
+    '/{db}/_properties',
+    '/{db}/_properties/x',
+    '/{db}//x',
+  ].map((path) => ({
+    name: `refuses the reserved resource ${path}`,
+    chapter: '1.3',
+    collection: false as const,
+    request: `GET ${path}`,
+    status: 403,
+    message: 'reserved resource',
+  })),
+  ...['_properties', '_PROPERTIES', '_properties.x'].map((id) => ({
+    name: `refuses to post the reserved id ${id}`,
+    chapter: '1.3',
+    request: `POST /{db}/{c} {"_id":"${id}"}`,
+    status: 403,
+    message: 'reserved resource',
+  })),
+  {
+    name: 'names the reserved id of a bulk post',
+    chapter: '1.3',
+    request: 'POST /{db}/{c} [{"_id":"a"},{"_id":"_properties.x"}]',
+    status: 403,
+    message: 'id is reserved: _properties.x',
+    after: [{ request: 'GET /{db}/{c}', body: [] }],
+  },
+  {
+    name: 'refuses a transaction id that is no number',
+    chapter: '1.3',
+    collection: false,
+    request: 'PATCH /_sessions/11c3ceb6-7b97-4f34-ba3f-689ea22ce6e0/_txns/abc',
+    status: 400,
+    message: 'illegal txnId: it must be a number',
+  },
+  {
+    name: 'hides reserved collections from the listing and the size of a database',
+    chapter: '1.3',
+    request: 'GET /{db}',
+    status: 200,
+    body: listWithout(['_properties', 'system.views']),
+  },
+  // §1.4: ids
+  {
+    name: 'reads 24 hex digits as ObjectId',
+    chapter: '1.4',
+    given: ['POST /{db}/{c} {"_id":{"$oid":"5d9a3b1c2f4e6a0012345678"}}'],
+    request: 'GET /{db}/{c}/5d9a3b1c2f4e6a0012345678',
+    status: 200,
+    bodyHas: { _id: { $oid: '5d9a3b1c2f4e6a0012345678' } },
+  },
+  {
+    name: 'reads 24 hex digits as string when asked to',
+    chapter: '1.4',
+    given: ['POST /{db}/{c} {"_id":"5d9a3b1c2f4e6a0012345678"}'],
+    request: 'GET /{db}/{c}/5d9a3b1c2f4e6a0012345678?id_type=STRING',
+    status: 200,
+    bodyHas: { _id: '5d9a3b1c2f4e6a0012345678' },
+  },
+  {
+    name: 'does not take a string id for an ObjectId',
+    chapter: '1.4',
+    given: ['POST /{db}/{c} {"_id":"5d9a3b1c2f4e6a0012345678"}'],
+    request: 'GET /{db}/{c}/5d9a3b1c2f4e6a0012345678',
+    status: 404,
+    message: 'document 5d9a3b1c2f4e6a0012345678 does not exist',
+  },
+  ...(
+    [
+      ['12', 'NUMBER', '12', 12],
+      ['1.5', 'NUMBER', '1.5', 1.5],
+      ['3000000000', 'number', '3000000000', 3000000000],
+      ['{"$date":5}', 'DATE', '5', { $date: 5 }],
+      ['{"$date":5}', 'DATE', '{"$date":5}', { $date: 5 }],
+      ['true', 'BOOLEAN', '_true', true],
+      ['false', 'STRING_OID', '_FALSE', false],
+      ['null', 'STRING', '_null', null],
+      ['{"$minKey":1}', 'OID', '_minkey', { $minKey: 1 }],
+      ['{"$maxKey":1}', 'NUMBER', '_MaxKey', { $maxKey: 1 }],
+      ['{"$minKey":1}', 'MINKEY', 'whatever', { $minKey: 1 }],
+      ['{"$maxKey":1}', 'MAXKEY', 'whatever', { $maxKey: 1 }],
+      ['null', 'NULL', 'whatever', null],
+      ['"a/b c"', 'STRING', 'a%2Fb%20c', 'a/b c'],
+      ['"a/b c"', 'STRING', 'a%2fb%20c', 'a/b c'],
+      ['"a+b"', 'STRING', 'a+b', 'a+b'],
+      ['"é漢"', 'STRING', '%C3%A9%E6%BC%A2', 'é漢'],
+      ['"%20"', 'STRING', '%2520', '%20'],
+    ] as const
+  ).map(([json, type, token, value]) => ({
+    name: `finds the id ${json} as ${token} of type ${type}`,
+    chapter: '1.4',
+    given: [`POST /{db}/{c} {"_id":${json}}`],
+    request: `GET /{db}/{c}/${token}?id_type=${type}`,
+    status: 200,
+    bodyHas: { _id: value },
+  })),
+  {
+    name: 'refuses an unknown id_type',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}/a?id_type=INT',
+    status: 400,
+    message: ID_TYPES,
+  },
+  {
+    name: 'refuses an unknown id_type on a collection too',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}?id_type=x',
+    status: 400,
+    message: ID_TYPES,
+  },
+  {
+    name: 'ignores an empty id_type',
+    chapter: '1.4',
+    given: ['POST /{db}/{c} {"_id":"a"}'],
+    request: 'GET /{db}/{c}/a?id_type=',
+    status: 200,
+  },
+  {
+    name: 'refuses what is no ObjectId',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}/abc?id_type=OID',
+    status: 400,
+    message: 'wrong document id format: not a valid OID',
+    exception: BAD_ID,
+  },
+  {
+    name: 'refuses JSON that is no number',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}/"a"?id_type=NUMBER',
+    status: 400,
+    message: 'wrong document id format: not a valid NUMBER',
+    exception: BAD_ID,
+  },
+  {
+    name: 'refuses JSON that is no date',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}/"a"?id_type=DATE',
+    status: 400,
+    message: 'wrong document id format: not a valid DATE',
+    exception: BAD_ID,
+  },
+  {
+    name: 'answers 500 to a number id that is not JSON at all',
+    chapter: '1.4',
+    request: 'GET /{db}/{c}/abc?id_type=NUMBER',
+    status: 500,
+  },
+  ...(
+    [
+      ['{"_id":{"$oid":"5d9a3b1c2f4e6a0012345678"}}', '5d9a3b1c2f4e6a0012345678'],
+      ['{"_id":"abc"}', 'abc'],
+      ['{"_id":7}', '7?id_type=NUMBER'],
+      ['{"_id":7.5}', '7.5?id_type=NUMBER'],
+      ['{"_id":3000000000}', '3000000000?id_type=NUMBER'],
+      ['{"_id":{"$date":5}}', '5?id_type=DATE'],
+      ['{"_id":true}', '_true'],
+      ['{"_id":false}', '_false'],
+      ['{"_id":null}', '_null'],
+      ['{"_id":{"$minKey":1}}', '_MinKey'],
+      ['{"_id":{"$maxKey":1}}', '_MaxKey'],
+      ['{"_id":{"a":1}}', '_? (unsuppored _id type)'],
+    ] as const
+  ).map(([document, suffix]) => ({
+    name: `names a posted ${document} by its Location`,
+    chapter: '1.4',
+    request: `POST /{db}/{c} ${document}`,
+    status: 201,
+    text: '',
+    replyHeaders: { Location: `http://{host}/{db}/{c}/${suffix}` },
+  })),
+];
+
+/** Matcher for a list without these items. */
+function listWithout(items: readonly string[]): unknown {
+  return {
+    asymmetricMatch: (value: unknown) =>
+      Array.isArray(value) && items.every((item) => !value.includes(item)),
+    toString: () => `a list without ${items.join(', ')}`,
+  };
+}

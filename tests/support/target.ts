@@ -1,0 +1,64 @@
+/** The server under test: one that runs already (`CONFORMANCE_URL`), or one started for the test file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../packages/server/src/app/create-app.ts';
+import { loadConfig } from '../../packages/server/src/config/load.ts';
+
+/** A base URL and what ends it. */
+export interface Target {
+  readonly baseUrl: string;
+  close(): Promise<void>;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Starts a server on the embedded engine, or on the database that `MONGODB_URI` names.
+ *
+ * @param configuration - YAML; without it all databases are mounted on `/`
+ */
+export async function openTarget(configuration = ALL_DATABASES): Promise<Target> {
+  const running = process.env['CONFORMANCE_URL'];
+  if (running !== undefined && configuration === ALL_DATABASES) {
+    return { baseUrl: running.replace(/\/+$/, ''), close: async () => {} };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-conformance-'));
+  const configFile = join(folder, 'quorate.yml');
+  writeFileSync(configFile, `${configuration}\nlogging:\n  log-to-console: false\n`);
+  const app = await createApp(
+    loadConfig({
+      configFile,
+      environment: {
+        MONGODB_URI: process.env['MONGODB_URI'],
+        QUORATE_DATA: join(folder, 'data'),
+        HOST: '127.0.0.1',
+        PORT: String(await freePort()),
+      },
+    }),
+  );
+  return {
+    baseUrl: app.url,
+    async close() {
+      await app.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The mount of deployments that come from older versions, and of nearly all rows. */
+export const ALL_DATABASES = `mongo:
+  mongo-mounts:
+    - what: "*"
+      where: /`;
