@@ -1,0 +1,414 @@
+/** Projections of `find` (manual, "Project Fields to Return from Query"). */
+import type { Collator } from '../bson/compare.ts';
+import { isNumeric, isZero, toExactInt32 } from '../bson/numeric.ts';
+import type { Document, Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { describeValue } from './describe.ts';
+import { type CompileExpression, compileFilter, type Positions, positionOf } from './filter.ts';
+
+export interface ProjectionOptions {
+  readonly collation?: Collator | undefined;
+  readonly variables?: ReadonlyMap<string, Value> | undefined;
+  readonly compileExpression?: CompileExpression | undefined;
+  /** The metadata value of a document for `{ $meta: … }`. */
+  readonly metaOf?: ((document: Document, name: string) => Value | undefined) | undefined;
+}
+
+export interface Projection {
+  readonly isInclusion: boolean;
+  /** True when it uses the positional `$`, which needs `Filter.positions`. */
+  readonly needsPositions: boolean;
+  /** The names of `$meta` fields it asks for. */
+  readonly metadata: readonly string[];
+  /**
+   * The top-level fields the result is made of, when that is known (an inclusion without
+   * expressions): what a covering index must hold.
+   */
+  readonly fields: readonly string[] | undefined;
+  apply(document: Document, positions?: Positions): Document;
+}
+
+/** What one application knows. */
+interface Frame {
+  readonly root: Document;
+  readonly position: number | undefined;
+}
+
+/** Changes the value found at its path; `undefined` leaves the field out. */
+type Transform = (value: Value, frame: Frame) => Value | undefined;
+/** Computes a value, whatever stands at its path. */
+type Compute = (frame: Frame) => Value | undefined;
+
+type Node =
+  | { readonly kind: 'include' | 'exclude' }
+  | { readonly kind: 'transform'; readonly transform: Transform }
+  | { readonly kind: 'compute'; readonly compute: Compute }
+  | { readonly kind: 'nested'; readonly children: Map<string, Node> };
+
+function fail(code: number, message: string): MongoCommandError {
+  return new MongoCommandError(`Location${code}`, message);
+}
+
+class Parser {
+  readonly root = new Map<string, Node>();
+  readonly metadata: string[] = [];
+  needsPositions = false;
+  hasExpressions = false;
+  private mode: 'inclusion' | 'exclusion' | undefined;
+  private idIncluded: boolean | undefined;
+  private readonly options: ProjectionOptions;
+
+  constructor(options: ProjectionOptions) {
+    this.options = options;
+  }
+
+  /** True for an inclusion; `_id` alone decides only where nothing else does. */
+  get isInclusion(): boolean {
+    if (this.mode !== undefined) return this.mode === 'inclusion';
+    return this.idIncluded === true;
+  }
+
+  get includesId(): boolean {
+    return this.idIncluded !== false;
+  }
+
+  parse(spec: Document, prefix: string): void {
+    for (const [name, value] of spec) {
+      if (name === '') throw fail(40352, 'FieldPath cannot be constructed with empty string');
+      this.field(prefix === '' ? name : `${prefix}.${name}`, value);
+    }
+  }
+
+  private field(path: string, value: Value): void {
+    if (path.endsWith('.$') || path.includes('.$.')) {
+      this.positional(path, value);
+    } else if (typeof value === 'boolean' || isNumeric(value)) {
+      this.flag(path, typeof value === 'boolean' ? value : !isZero(value));
+    } else if (value instanceof Map) {
+      this.document(path, value);
+    } else {
+      this.expression(path, value);
+    }
+  }
+
+  private flag(path: string, include: boolean): void {
+    if (path === '_id') {
+      this.idIncluded = include;
+      this.put(path, { kind: include ? 'include' : 'exclude' });
+      return;
+    }
+    this.require(include ? 'inclusion' : 'exclusion', path);
+    this.put(path, { kind: include ? 'include' : 'exclude' });
+  }
+
+  private require(mode: 'inclusion' | 'exclusion', path: string): void {
+    if (this.mode === undefined) {
+      this.mode = mode;
+    } else if (this.mode !== mode) {
+      throw mode === 'inclusion'
+        ? fail(31253, `Cannot do inclusion on field ${path} in exclusion projection`)
+        : fail(31254, `Cannot do exclusion on field ${path} in inclusion projection`);
+    }
+  }
+
+  private positional(path: string, value: Value): void {
+    if (!path.endsWith('.$')) {
+      throw fail(
+        31394,
+        `As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.`,
+      );
+    }
+    if (value === false || (isNumeric(value) && isZero(value))) {
+      throw fail(31395, 'positional projection cannot be used with exclusion');
+    }
+    if (value !== true && !isNumeric(value)) {
+      throw fail(31271, 'positional projection cannot be used with a literal');
+    }
+    if (this.needsPositions) {
+      throw fail(31276, 'Cannot specify more than one positional projection per query.');
+    }
+    this.needsPositions = true;
+    const base = path.slice(0, -2);
+    this.require('inclusion', base);
+    this.put(base, { kind: 'transform', transform: positionalElement });
+  }
+
+  private document(path: string, value: Document): void {
+    const [operator, argument] = [...value][0] ?? [];
+    if (operator === undefined) {
+      throw fail(51270, `An empty sub-projection is not a valid value. Found empty object at path`);
+    }
+    if (!operator.startsWith('$')) {
+      this.parse(value, path);
+      return;
+    }
+    if (value.size === 1 && argument !== undefined) {
+      if (operator === '$slice' && this.slice(path, argument)) return;
+      if (operator === '$elemMatch') {
+        this.elemMatch(path, argument);
+        return;
+      }
+      if (operator === '$meta') {
+        this.meta(path, argument);
+        return;
+      }
+    }
+    this.expression(path, value);
+  }
+
+  /** False when the argument is that of the `$slice` expression (its first one no number). */
+  private slice(path: string, argument: Value): boolean {
+    const numbers = Array.isArray(argument) ? argument : [argument];
+    const whole = numbers.map(toExactInt32);
+    if (Array.isArray(argument) && (argument.length !== 2 || whole[0] === undefined)) return false;
+    const [first, second] = whole;
+    if (first === undefined || (numbers.length === 2 && second === undefined)) {
+      throw fail(
+        28667,
+        `Invalid $slice syntax. The given syntax { $slice: ${describeValue(argument)} } did not match the find() syntax because :: Location31273: $slice only supports numbers and [skip, limit] arrays :: The given syntax did not match the expression $slice syntax. :: caused by :: Expression $slice takes at least 2 arguments, and at most 3, but 1 were passed in.`,
+      );
+    }
+    if (second !== undefined && second <= 0) {
+      throw fail(28724, `First argument to $slice must be positive: ${second}`);
+    }
+    this.put(path, {
+      kind: 'transform',
+      transform: (value) => (Array.isArray(value) ? sliceOf(value, first, second) : value),
+    });
+    return true;
+  }
+
+  private elemMatch(path: string, argument: Value): void {
+    if (path.includes('.')) throw fail(31274, 'Cannot use $elemMatch projection on a nested field');
+    if (!(argument instanceof Map))
+      throw fail(
+        31274,
+        `elemMatch: Invalid argument, object required, but got ${describeValue(argument)}`,
+      );
+    if (this.mode === 'exclusion') {
+      throw fail(31255, 'Cannot use $elemMatch projection in an exclusion projection');
+    }
+    this.mode = 'inclusion';
+    this.hasExpressions = true;
+    const query: Document = new Map([['x', new Map([['$elemMatch', argument]])]]);
+    const filter = compileFilter(query, {
+      collation: this.options.collation,
+      variables: this.options.variables,
+      compileExpression: this.options.compileExpression,
+    });
+    this.put(path, {
+      kind: 'compute',
+      compute: ({ root }) => {
+        const value = root.get(path);
+        if (!Array.isArray(value)) return undefined;
+        const wrapped: Document = new Map([['x', value]]);
+        const place = positionOf(filter.positions(wrapped));
+        return place === undefined ? undefined : [value[place] ?? null];
+      },
+    });
+  }
+
+  private meta(path: string, argument: Value): void {
+    if (typeof argument !== 'string') throw fail(17307, '$meta must be a string');
+    const { metaOf } = this.options;
+    this.metadata.push(argument);
+    this.hasExpressions = true;
+    this.put(path, { kind: 'compute', compute: ({ root }) => metaOf?.(root, argument) });
+  }
+
+  private expression(path: string, value: Value): void {
+    if (this.mode === 'exclusion') {
+      throw fail(31252, 'Cannot use expression other than $meta in exclusion projection');
+    }
+    if (this.options.compileExpression === undefined) {
+      throw new MongoCommandError(
+        'NotImplemented',
+        'expressions are not allowed in this projection',
+      );
+    }
+    if (path !== '_id') this.mode = 'inclusion';
+    this.hasExpressions = true;
+    const evaluate = this.options.compileExpression(value, this.options.variables);
+    this.put(path, { kind: 'compute', compute: ({ root }) => evaluate(root) });
+    if (path === '_id') this.idIncluded ??= true;
+  }
+
+  private put(path: string, node: Node): void {
+    const parts = path.split('.');
+    let children = this.root;
+    for (const [depth, part] of parts.entries()) {
+      if (part === '') throw fail(15998, 'FieldPath field names may not be empty strings.');
+      if (part.startsWith('$') && !['$id', '$ref', '$db'].includes(part)) {
+        throw fail(
+          16410,
+          "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
+        );
+      }
+      const existing = children.get(part);
+      if (depth === parts.length - 1) {
+        if (existing !== undefined) throw fail(31250, `Path collision at ${path}`);
+        children.set(part, node);
+      } else if (existing === undefined) {
+        const nested = { kind: 'nested' as const, children: new Map<string, Node>() };
+        children.set(part, nested);
+        children = nested.children;
+      } else if (existing.kind === 'nested') {
+        children = existing.children;
+      } else {
+        const rest = parts.slice(depth + 1).join('.');
+        throw fail(31249, `Path collision at ${path} remaining portion ${rest}`);
+      }
+    }
+  }
+}
+
+function sliceOf(array: Value[], first: number, second: number | undefined): Value[] {
+  if (second === undefined) {
+    return first < 0 ? array.slice(first) : array.slice(0, first);
+  }
+  const start = first < 0 ? Math.max(0, array.length + first) : first;
+  return array.slice(start, start + second);
+}
+
+const positionalElement: Transform = (value, { position }) => {
+  if (!Array.isArray(value)) return value;
+  const element = position === undefined ? undefined : value[position];
+  if (element === undefined) {
+    throw fail(51246, "positional operator '.$' couldn't find a matching element in the array");
+  }
+  return [element];
+};
+
+// ---------------------------------------------------------------- application
+
+function includeFrom(
+  document: Document,
+  children: ReadonlyMap<string, Node>,
+  frame: Frame,
+  keepId: boolean,
+): Document {
+  const result: Document = new Map();
+  for (const [name, value] of document) {
+    const node = children.get(name);
+    if (node === undefined) {
+      if (keepId && name === '_id') result.set(name, value);
+    } else if (node.kind === 'include') {
+      result.set(name, value);
+    } else if (node.kind === 'transform') {
+      const transformed = node.transform(value, frame);
+      if (transformed !== undefined) result.set(name, transformed);
+    } else if (node.kind === 'nested') {
+      const inner = includeValue(value, node.children, frame);
+      if (inner !== undefined) result.set(name, inner);
+    }
+  }
+  return result;
+}
+
+function includeValue(
+  value: Value,
+  children: ReadonlyMap<string, Node>,
+  frame: Frame,
+): Value | undefined {
+  if (value instanceof Map) return includeFrom(value, children, frame, false);
+  if (!Array.isArray(value)) return undefined;
+  const items: Value[] = [];
+  for (const item of value) {
+    const inner = includeValue(item, children, frame);
+    if (inner !== undefined) items.push(inner);
+  }
+  return items;
+}
+
+function excludeFrom(
+  document: Document,
+  children: ReadonlyMap<string, Node>,
+  frame: Frame,
+): Document {
+  const result: Document = new Map();
+  for (const [name, value] of document) {
+    const node = children.get(name);
+    if (node === undefined || node.kind === 'include' || node.kind === 'compute') {
+      result.set(name, value);
+    } else if (node.kind === 'transform') {
+      const transformed = node.transform(value, frame);
+      if (transformed !== undefined) result.set(name, transformed);
+    } else if (node.kind === 'nested') {
+      result.set(name, excludeValue(value, node.children, frame));
+    }
+  }
+  return result;
+}
+
+function excludeValue(value: Value, children: ReadonlyMap<string, Node>, frame: Frame): Value {
+  if (value instanceof Map) return excludeFrom(value, children, frame);
+  return Array.isArray(value) ? value.map((item) => excludeValue(item, children, frame)) : value;
+}
+
+function hasComputed(node: Node): boolean {
+  if (node.kind === 'compute') return true;
+  return node.kind === 'nested' && [...node.children.values()].some(hasComputed);
+}
+
+/** Adds computed fields to a document of the result, in the order of the specification. */
+function addComputed(result: Document, children: ReadonlyMap<string, Node>, frame: Frame): void {
+  for (const [name, node] of children) {
+    if (node.kind === 'compute') {
+      const value = node.compute(frame);
+      if (value === undefined) result.delete(name);
+      else result.set(name, value);
+    } else if (node.kind === 'nested' && hasComputed(node)) {
+      result.set(name, computedValue(result.get(name), node.children, frame));
+    }
+  }
+}
+
+function computedValue(
+  value: Value | undefined,
+  children: ReadonlyMap<string, Node>,
+  frame: Frame,
+): Value {
+  if (Array.isArray(value)) return value.map((item) => computedValue(item, children, frame));
+  const document: Document = value instanceof Map ? new Map(value) : new Map();
+  addComputed(document, children, frame);
+  return document;
+}
+
+/**
+ * Compiles a projection document.
+ *
+ * @throws the numbered errors of MongoDB's projection parser
+ */
+export function compileProjection(spec: Document, options: ProjectionOptions = {}): Projection {
+  const parser = new Parser(options);
+  parser.parse(spec, '');
+  const { root, isInclusion, includesId, needsPositions, metadata, hasExpressions } = parser;
+  const computed = [...root.values()].some(hasComputed);
+  const idNode = root.get('_id');
+  const keepId = includesId && (idNode === undefined || idNode.kind === 'include');
+  const transforms = [...root.values()].some(
+    (node) => node.kind === 'transform' || node.kind === 'nested',
+  );
+  return {
+    isInclusion,
+    needsPositions,
+    metadata,
+    fields:
+      isInclusion && !hasExpressions && !transforms && !needsPositions
+        ? [...(keepId && idNode === undefined ? ['_id'] : []), ...includedNames(root)]
+        : undefined,
+    apply(document, positions) {
+      if (root.size === 0) return document;
+      const frame: Frame = { root: document, position: positionOf(positions) };
+      const result = isInclusion
+        ? includeFrom(document, root, frame, keepId)
+        : excludeFrom(document, root, frame);
+      if (computed) addComputed(result, root, frame);
+      return result;
+    },
+  };
+}
+
+function includedNames(root: ReadonlyMap<string, Node>): string[] {
+  return [...root].filter(([, node]) => node.kind === 'include').map(([name]) => name);
+}
