@@ -3,39 +3,64 @@
 import { spawn } from 'node:child_process';
 import type { LoadedConfig } from '../config/load.ts';
 import { readBuildInfo } from '../config/version.ts';
-import { type App, createApp, createLogFor } from './create-app.ts';
+import type { Log } from '../observe/log.ts';
+import { createApp, createLogFor } from './create-app.ts';
+import { writePidFile } from './pid-file.ts';
+import { isWorkerProcess, startWorkers } from './worker-processes.ts';
 
-/** Starts a server, and stops it on SIGTERM or SIGINT; a second signal ends the process at once. */
-export async function runServer(config: LoadedConfig): Promise<App> {
-  const log = createLogFor(config);
-  const { version } = readBuildInfo();
-  const startedAtMs = Date.now();
-  log.info(`Starting Quorate instance ${config.settings.core.name}`);
-  log.info(`Version ${version}`);
-  for (const notice of config.notices) log[notice.level](notice.text);
-  const app = await createApp(config, { log });
-  stopOnSignal(app);
-  log.info(`Quorate started in ${Date.now() - startedAtMs} ms, ${app.url}`);
-  // a parent that opened a channel (tools/start.mjs, tests) need not read the log to know
-  process.send?.({ kind: 'ready', url: app.url });
-  return app;
+/** What runs until a signal. */
+interface Running {
+  readonly url: string;
+  close(): Promise<void>;
 }
 
-function stopOnSignal(app: App): void {
+/** Starts a server, and stops it on SIGTERM or SIGINT; a second signal ends the process at once. */
+export async function runServer(config: LoadedConfig): Promise<void> {
+  const log = createLogFor(config);
+  if (isWorkerProcess()) return runWorker(config, log);
+  log.info(`Starting Quorate instance ${config.settings.core.name}`);
+  log.info(`Version ${readBuildInfo().version}`);
+  for (const notice of config.notices) log[notice.level](notice.text);
+  const running =
+    config.settings.quorate.workers > 1
+      ? await startWorkers(config, log)
+      : await createApp(config, { log });
+  stopOnSignal(running, log);
+  writePidFile(config, log);
+  const elapsedMs = Math.round(performance.now());
+  log.info(`Quorate started in ${elapsedMs} ms, ${running.url}`);
+  // a parent that opened a channel (tools/start.mjs, tests) need not read the log to know
+  process.send?.({ kind: 'ready', url: running.url });
+}
+
+/** A worker is stopped by the first process alone: signals of the terminal reach all of them at once. */
+async function runWorker(config: LoadedConfig, log: Log): Promise<void> {
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
+  const app = await createApp(config, { log });
+  process.send?.({ kind: 'ready', url: app.url });
+  const stop = (): void => {
+    void app.close().finally(() => process.exit(0));
+  };
+  process.once('message', stop);
+  process.once('disconnect', stop);
+}
+
+function stopOnSignal(running: Running, log: Log): void {
   let isStopping = false;
   const stop = (): void => {
     // somebody is in a hurry: no waiting for requests that are under way
     if (isStopping) process.exit(1);
     isStopping = true;
-    app.log.info('Stopping Quorate...');
-    app
+    log.info('Stopping Quorate...');
+    running
       .close()
       .then(() => {
-        app.log.info('Quorate stopped');
+        log.info('Quorate stopped');
         process.exit(0);
       })
       .catch((error: unknown) => {
-        app.log.error('Quorate did not stop cleanly', { err: error });
+        log.error('Quorate did not stop cleanly', { err: error });
         process.exit(1);
       });
   };
