@@ -4,7 +4,12 @@ import type { BsonDocument } from '../model/bson.ts';
 import { toBuffer } from '../model/raw-bson.ts';
 import { collectionOf, type MongoAccess } from './mongo-access.ts';
 import type { Namespace, OperationOptions } from './operation-options.ts';
-import { toDriverReadOptions, toDriverWriteOptions, toPlainFields } from './read-options.ts';
+import {
+  toDriverHint,
+  toDriverReadOptions,
+  toDriverWriteOptions,
+  toPlainFields,
+} from './read-options.ts';
 import { runOperation } from './sessions.ts';
 
 /** A pipeline and how to run it. */
@@ -29,7 +34,7 @@ export async function aggregate(
   const driver: AggregateOptions = { ...toDriverReadOptions(options), raw: true };
   if (request.allowDiskUse !== undefined) driver.allowDiskUse = request.allowDiskUse;
   if (request.batchSize !== undefined) driver.batchSize = request.batchSize;
-  if (request.hint !== undefined) driver.hint = request.hint as never;
+  if (request.hint !== undefined) driver.hint = toDriverHint(request.hint) as never;
   if (request.collation !== undefined) driver.collation = toPlainFields(request.collation) as never;
   if (writesOutput(request.stages)) Object.assign(driver, toDriverWriteOptions(options));
   const documents = await runOperation(mongo, options, (client, session) =>

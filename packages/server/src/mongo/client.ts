@@ -71,7 +71,16 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
       return replicaSet;
     },
     async ping(timeoutMs) {
-      await mapped(() => client.db('admin').command({ ping: 1 }, { timeoutMS: timeoutMs }));
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        await mapped(() => client.db('admin').command({ ping: 1 }, { signal }));
+      } catch (cause) {
+        if (!signal.aborted) throw cause;
+        throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {
+          message: `The database did not answer within ${timeoutMs} ms`,
+          cause,
+        });
+      }
     },
     async close() {
       await Promise.all([client.close(), sessionClient?.close()]);

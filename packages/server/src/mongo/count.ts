@@ -2,7 +2,7 @@
 import type { BsonDocument } from '../model/bson.ts';
 import { collectionOf, type MongoAccess } from './mongo-access.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
-import { toDriverReadOptions } from './read-options.ts';
+import { toDriverHint, toDriverReadOptions } from './read-options.ts';
 import { runOperation } from './sessions.ts';
 
 /** A number of documents and how it was found out: the `X-Count-Strategy` header. */
@@ -38,7 +38,7 @@ export async function count(
   const exact = await runOperation(mongo, options, (client, session) =>
     collectionOf(client, namespace).countDocuments(filter as never, {
       ...read,
-      ...(request.hint === undefined ? {} : { hint: request.hint as never }),
+      ...(request.hint === undefined ? {} : { hint: toDriverHint(request.hint) as never }),
       ...(session ? { session } : {}),
     }),
   );

@@ -10,11 +10,13 @@ import { encodeDocument, rawFieldKey, toBuffer, valueKey } from '../model/raw-bs
 import { collectionOf, type MongoAccess, type PointReads } from './mongo-access.ts';
 import {
   andFilters,
+  type CausalToken,
   type FindOneRequest,
+  mergeCausalTokens,
   type Namespace,
   type OperationOptions,
 } from './operation-options.ts';
-import { toDriverReadOptions } from './read-options.ts';
+import { toDriverHint, toDriverReadOptions } from './read-options.ts';
 import { runOperation } from './sessions.ts';
 
 interface Waiter {
@@ -27,6 +29,7 @@ interface Group {
   readonly namespace: Namespace;
   readonly request: FindOneRequest;
   readonly options: OperationOptions;
+  readonly causal: CausalToken[];
   readonly waiters: Map<string, { readonly id: BsonValue; readonly waiting: Waiter[] }>;
 }
 
@@ -63,9 +66,10 @@ export function createPointReads(config: { readonly maxBatchSize: number }): Poi
         }
         if (group === undefined) {
           if (groups.size === 0) setImmediate(flush);
-          group = { mongo, namespace, request, options, waiters: new Map() };
+          group = { mongo, namespace, request, options, causal: [], waiters: new Map() };
           groups.set(key, group);
         }
+        if (options.causal !== undefined) group.causal.push(options.causal);
         const idKey = typeof request.id === 'string' ? `s${request.id}` : valueKey(request.id);
         const same = group.waiters.get(idKey);
         if (same !== undefined) same.waiting.push({ resolve, reject });
@@ -75,7 +79,7 @@ export function createPointReads(config: { readonly maxBatchSize: number }): Poi
   };
 }
 
-/** Sessions, causal reads, hints, further conditions and other ids are read alone. */
+/** Reads in sessions, with hints, further conditions and other ids are sent alone. */
 function isBatchable(request: FindOneRequest, options: OperationOptions): boolean {
   return (
     (typeof request.id === 'string' || request.id instanceof ObjectId) &&
@@ -83,7 +87,6 @@ function isBatchable(request: FindOneRequest, options: OperationOptions): boolea
     request.shardKey === undefined &&
     request.hint === undefined &&
     options.session === undefined &&
-    options.causal === undefined &&
     (request.projection === undefined || keepsId(request.projection))
   );
 }
@@ -108,6 +111,7 @@ function groupKey(
     options.readPreference ?? '',
     options.readConcern ?? '',
     options.maxTimeMS ?? '',
+    options.causal === undefined ? '' : 'causal',
     filter.length,
     filter,
     projection,
@@ -115,7 +119,8 @@ function groupKey(
 }
 
 async function sendGroup(group: Group): Promise<void> {
-  const { mongo, namespace, request, options, waiters } = group;
+  const { mongo, namespace, request, waiters } = group;
+  const options = { ...group.options, causal: mergeCausalTokens(group.causal) };
   try {
     if (waiters.size === 1) {
       for (const { id, waiting } of waiters.values()) {
@@ -129,9 +134,13 @@ async function sendGroup(group: Group): Promise<void> {
       new Map([['_id', new Map([['$in', ids]])]]),
       options.permit.readFilter,
     );
-    const documents = await runOperation(mongo, options, (client) =>
+    const documents = await runOperation(mongo, options, (client, session) =>
       collectionOf(client, namespace)
-        .find(filter as never, { ...readOptions(request, options), batchSize: ids.length + 1 })
+        .find(filter as never, {
+          ...readOptions(request, options),
+          batchSize: ids.length + 1,
+          ...(session ? { session } : {}),
+        })
         .toArray(),
     );
     let strangers = 0;
@@ -200,6 +209,6 @@ async function findAlone(
 function readOptions(request: FindOneRequest, options: OperationOptions): FindOptions {
   const driver: FindOptions = { ...toDriverReadOptions(options), raw: true };
   if (request.projection !== undefined) driver.projection = request.projection as never;
-  if (request.hint !== undefined) driver.hint = request.hint as never;
+  if (request.hint !== undefined) driver.hint = toDriverHint(request.hint) as never;
   return driver;
 }

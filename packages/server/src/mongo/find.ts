@@ -4,7 +4,7 @@ import type { BsonDocument } from '../model/bson.ts';
 import { toBuffer } from '../model/raw-bson.ts';
 import { collectionOf, type MongoAccess } from './mongo-access.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
-import { toDriverReadOptions, toDriverSort } from './read-options.ts';
+import { toDriverHint, toDriverReadOptions, toDriverSort } from './read-options.ts';
 import { runOperation } from './sessions.ts';
 
 /** What to find; `skip` and `limit` count documents. */
@@ -76,7 +76,7 @@ function toFindOptions(request: FindRequest, options: OperationOptions): FindOpt
   if (request.sort !== undefined && request.sort.size > 0) {
     driver.sort = toDriverSort(request.sort) as never;
   }
-  if (request.hint !== undefined) driver.hint = request.hint as never;
+  if (request.hint !== undefined) driver.hint = toDriverHint(request.hint) as never;
   if (request.skip !== undefined && request.skip > 0) driver.skip = request.skip;
   const { limit } = request;
   if (limit !== undefined && limit > 0) {

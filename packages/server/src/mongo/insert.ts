@@ -8,9 +8,14 @@ import { MongoBulkWriteError, MongoInvalidArgumentError } from 'mongodb';
 import type { BsonDocument } from '../model/bson.ts';
 import { isUnavailable, mapDatabaseError, mapServerError, writeErrorsOf } from './map-error.ts';
 import { collectionOf, type InsertBatches, type MongoAccess } from './mongo-access.ts';
-import type { Namespace, OperationOptions } from './operation-options.ts';
+import {
+  type CausalToken,
+  mergeCausalTokens,
+  type Namespace,
+  type OperationOptions,
+} from './operation-options.ts';
 import { toDriverWriteOptions } from './read-options.ts';
-import { runOperation } from './sessions.ts';
+import { runDriverOperation, runOperation } from './sessions.ts';
 
 const MAX_BATCH_BYTES = 4 << 20;
 /** Larger documents go alone, so that nobody waits for the transfer of another's. */
@@ -27,6 +32,7 @@ interface Group {
   readonly namespace: Namespace;
   readonly options: OperationOptions;
   readonly items: Item[];
+  readonly causal: CausalToken[];
   bytes: number;
 }
 
@@ -57,10 +63,7 @@ export function createInsertBatches(config: { readonly maxBatchSize: number }): 
     insert(mongo, namespace, document, options) {
       const bytes = options.approximateBytes ?? 1024;
       const alone =
-        config.maxBatchSize <= 1 ||
-        bytes > MAX_DOCUMENT_BYTES ||
-        options.session !== undefined ||
-        options.causal !== undefined;
+        config.maxBatchSize <= 1 || bytes > MAX_DOCUMENT_BYTES || options.session !== undefined;
       if (alone) return insertAlone(mongo, namespace, document, options);
       return new Promise((resolve, reject) => {
         const concern = options.writeConcern;
@@ -69,6 +72,7 @@ export function createInsertBatches(config: { readonly maxBatchSize: number }): 
           namespace.collection,
           concern?.w ?? '',
           concern?.journal ?? '',
+          options.causal === undefined ? '' : 'causal',
         ].join('\0');
         let group = groups.get(key);
         if (
@@ -81,9 +85,10 @@ export function createInsertBatches(config: { readonly maxBatchSize: number }): 
         }
         if (group === undefined) {
           if (groups.size === 0) setImmediate(flush);
-          group = { mongo, namespace, options, items: [], bytes: 0 };
+          group = { mongo, namespace, options, items: [], causal: [], bytes: 0 };
           groups.set(key, group);
         }
+        if (options.causal !== undefined) group.causal.push(options.causal);
         group.items.push({ document, resolve, reject });
         group.bytes += bytes;
       });
@@ -92,7 +97,8 @@ export function createInsertBatches(config: { readonly maxBatchSize: number }): 
 }
 
 async function sendGroup(group: Group): Promise<void> {
-  const { mongo, namespace, options, items } = group;
+  const { mongo, namespace, items } = group;
+  const options = { ...group.options, causal: mergeCausalTokens(group.causal) };
   if (items.length === 1) {
     for (const item of items) {
       await insertAlone(mongo, namespace, item.document, options).then(item.resolve, item.reject);
@@ -100,9 +106,16 @@ async function sendGroup(group: Group): Promise<void> {
     return;
   }
   try {
-    await collectionOf(mongo.client, namespace).insertMany(
-      items.map((item) => item.document as never),
-      { ...toDriverWriteOptions(options), ordered: false, forceServerObjectId: true },
+    await runDriverOperation(mongo, options, (client, session) =>
+      collectionOf(client, namespace).insertMany(
+        items.map((item) => item.document as never),
+        {
+          ...toDriverWriteOptions(options),
+          ordered: false,
+          forceServerObjectId: true,
+          ...(session ? { session } : {}),
+        },
+      ),
     );
     for (const item of items) item.resolve();
   } catch (error) {

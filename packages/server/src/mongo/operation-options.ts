@@ -29,6 +29,31 @@ export interface CausalToken {
   operationTime?: Timestamp | undefined;
 }
 
+/**
+ * One token for several operations that are sent together: it waits for the latest of their times,
+ * and what it saw is told to all.
+ */
+export function mergeCausalTokens(tokens: readonly CausalToken[]): CausalToken | undefined {
+  const [first, ...others] = tokens;
+  if (first === undefined) return undefined;
+  if (others.length === 0) return first;
+  let after = first.after;
+  for (const token of others) {
+    if (token.after !== undefined && (after === undefined || token.after.greaterThan(after))) {
+      after = token.after;
+    }
+  }
+  return {
+    after,
+    get operationTime() {
+      return first.operationTime;
+    },
+    set operationTime(time: Timestamp | undefined) {
+      for (const token of tokens) token.operationTime = time;
+    },
+  };
+}
+
 /** Where and how surely; all optional. */
 export interface ConsistencyOptions {
   readonly session?: OperationSession | undefined;

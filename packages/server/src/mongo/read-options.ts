@@ -33,6 +33,8 @@ export interface DriverWriteOptions {
 export function toDriverWriteOptions(options: ConsistencyOptions): DriverWriteOptions {
   const { writeConcern } = options;
   if (writeConcern === undefined || options.session?.transactionNumber !== undefined) return {};
+  // sessions need an acknowledgement; the deployment's default gives one
+  if (writeConcern.w === 0 && !allowsUnacknowledged(options)) return {};
   const settings: WriteConcernSettings = {};
   if (writeConcern.w !== undefined) settings.w = writeConcern.w;
   if (writeConcern.journal !== undefined) settings.j = writeConcern.journal;
@@ -40,9 +42,18 @@ export function toDriverWriteOptions(options: ConsistencyOptions): DriverWriteOp
   return concern === undefined ? {} : { writeConcern: concern };
 }
 
-/** Whether writes are acknowledged; `w: 0` is not. */
+/** Whether writes are acknowledged; `w: 0` outside sessions is not. */
 export function isAcknowledged(options: ConsistencyOptions): boolean {
-  return options.writeConcern?.w !== 0;
+  return options.writeConcern?.w !== 0 || !allowsUnacknowledged(options);
+}
+
+function allowsUnacknowledged(options: ConsistencyOptions): boolean {
+  return options.session === undefined && options.causal === undefined;
+}
+
+/** A hint as the driver takes it, which looks for the fields of a plain object. */
+export function toDriverHint(hint: BsonDocument | string): string | Record<string, unknown> {
+  return typeof hint === 'string' ? hint : { ...toPlainFields(hint) };
 }
 
 /**

@@ -34,27 +34,30 @@ export interface TransactionState {
  * Runs a driver operation in the session the options ask for, and throws its failure as a
  * QuorateError. The operation has to use the client it is given.
  */
-export async function runOperation<T>(
+export function runOperation<T>(
   mongo: MongoAccess,
   options: ConsistencyOptions,
   operation: (client: MongoClient, session: ClientSession | undefined) => Promise<T>,
 ): Promise<T> {
+  return mapped(() => runDriverOperation(mongo, options, operation));
+}
+
+/** The same, with failures as the driver throws them. */
+export async function runDriverOperation<T>(
+  mongo: MongoAccess,
+  options: ConsistencyOptions,
+  operation: (client: MongoClient, session: ClientSession | undefined) => Promise<T>,
+): Promise<T> {
+  if (options.session !== undefined) return runInSession(mongo, options.session, operation);
+  const { causal } = options;
+  if (causal === undefined) return operation(mongo.client, undefined);
+  const session = mongo.client.startSession({ causalConsistency: true });
   try {
-    if (options.session !== undefined) {
-      return await runInSession(mongo, options.session, operation);
-    }
-    const { causal } = options;
-    if (causal === undefined) return await operation(mongo.client, undefined);
-    const session = mongo.client.startSession({ causalConsistency: true });
-    try {
-      if (causal.after !== undefined) session.advanceOperationTime(causal.after);
-      return await operation(mongo.client, session);
-    } finally {
-      causal.operationTime = session.operationTime;
-      await session.endSession();
-    }
-  } catch (error) {
-    throw mapDatabaseError(error);
+    if (causal.after !== undefined) session.advanceOperationTime(causal.after);
+    return await operation(mongo.client, session);
+  } finally {
+    causal.operationTime = session.operationTime;
+    await session.endSession();
   }
 }
 
@@ -73,7 +76,7 @@ async function runInSession<T>(
 }
 
 /** A driver session that speaks with the client's lsid and, in a transaction, its number. */
-function openSession(client: MongoClient, target: OperationSession): ClientSession {
+export function openSession(client: MongoClient, target: OperationSession): ClientSession {
   // causal consistency within one request only: nodes do not share cluster times
   const session = client.startSession({ causalConsistency: false });
   const internals = session as unknown as SessionInternals;
