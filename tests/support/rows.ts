@@ -104,7 +104,6 @@ async function sendText(
 
 /** Rows are written readably: what may not stand in a request line is escaped, existing escapes are kept. */
 function encodePath(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be escaped
   return path.replace(/[^\u0021-\u007e]|["<>\\^`{|}]/g, (char) => encodeURIComponent(char));
 }
 
@@ -156,7 +155,7 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
   serial += 1;
   const names = new Map([
     ['{db}', `cf-${run}-${process.pid}`],
-    ['{c}', `c${serial}`],
+    ['{c}', `c${serial}-${run}`],
     ['{host}', new URL(baseUrl).host],
   ]);
   const row = fill(written, names);

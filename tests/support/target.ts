@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startEngine } from '../../packages/engine/src/index.ts';
 import { createApp } from '../../packages/server/src/app/create-app.ts';
 import { loadConfig } from '../../packages/server/src/config/load.ts';
 
@@ -37,12 +38,17 @@ export async function openTarget(configuration = ALL_DATABASES): Promise<Target>
   const folder = mkdtempSync(join(tmpdir(), 'quorate-conformance-'));
   const configFile = join(folder, 'quorate.yml');
   writeFileSync(configFile, `${configuration}\nlogging:\n  log-to-console: false\n`);
+  const given = process.env['MONGODB_URI'];
+  // in this process, because the test runner cannot load TypeScript in the engine's own thread
+  const engine =
+    given === undefined
+      ? await startEngine({ dataPath: join(folder, 'data'), port: 0 })
+      : undefined;
   const app = await createApp(
     loadConfig({
       configFile,
       environment: {
-        MONGODB_URI: process.env['MONGODB_URI'],
-        QUORATE_DATA: join(folder, 'data'),
+        MONGODB_URI: given ?? engine?.uri,
         HOST: '127.0.0.1',
         PORT: String(await freePort()),
       },
@@ -52,6 +58,7 @@ export async function openTarget(configuration = ALL_DATABASES): Promise<Target>
     baseUrl: app.url,
     async close() {
       await app.close();
+      await engine?.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/schema.ts';
 import { QuorateError } from '../errors/quorate-error.ts';
+import { parseRepresentation } from '../service/rest/read-parameters.ts';
 import type { EtagPolicy, RestConfig } from '../service/rest/rest-config.ts';
 
 type Mounts = RestConfig['mounts'];
@@ -45,8 +46,7 @@ function readSecurity({ aggregationSecurity }: Settings): RestConfig['aggregatio
 }
 
 function toRepresentation(name: string): RestConfig['defaultRepresentation'] {
-  const upper = name.toUpperCase();
-  return upper === 'HAL' || upper === 'SHAL' ? upper : 'STANDARD';
+  return parseRepresentation(name) ?? 'STANDARD';
 }
 
 function readMounts(value: unknown): Mounts {

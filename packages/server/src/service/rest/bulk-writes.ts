@@ -11,7 +11,7 @@ import {
   bulkWriteDocuments,
 } from '../../mongo/bulk-write.ts';
 import type { BulkSummary } from '../../representation/hal.ts';
-import { documentContent } from './body.ts';
+import { documentContent, noDataProvided } from './body.ts';
 import { formatIdForLink } from './document-id.ts';
 import { idMandatory, idTypeThatWantsIds, toStoredDocument } from './document-writes.ts';
 import type { RestContext } from './handler.ts';
@@ -104,6 +104,7 @@ function isAboutId(message: string): boolean {
 /** PATCH /db/coll/*?filter= */
 export async function patchDocuments(request: MongoRequest, context: RestContext): Promise<Reply> {
   requirePermission(context.permit.allowBulkPatch);
+  if (request.content === undefined) throw noDataProvided();
   const content = documentContent(request);
   if (content.size === 0) {
     // the reference answers so (rest-documents.md §5.4)

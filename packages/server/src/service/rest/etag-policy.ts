@@ -3,6 +3,7 @@
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, ObjectId } from '../../model/bson.ts';
 import type { EtagCondition } from '../../mongo/write.ts';
+import type { ResourceType } from './resource-type.ts';
 import type { EtagPolicy, RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';
 
@@ -22,9 +23,12 @@ function policyIn(properties: BsonDocument | undefined, name: string): EtagPolic
   }
 }
 
-function policyOf(request: MongoRequest, config: RestConfig): EtagPolicy {
-  const { databaseProperties, collectionProperties } = request;
-  switch (request.type) {
+function policyOf(
+  type: ResourceType,
+  { databaseProperties, collectionProperties }: MongoRequest,
+  config: RestConfig,
+): EtagPolicy {
+  switch (type) {
     case 'DB':
       return policyIn(databaseProperties, 'etagPolicy') ?? config.etagPolicies.database;
     case 'COLLECTION':
@@ -53,10 +57,8 @@ export function ifMatchOf(request: MongoRequest): string | undefined {
 /** Whether this write must present an ETag; POSTed documents follow the document's policy. */
 export function isEtagRequired(request: MongoRequest, config: RestConfig): boolean {
   if (ifMatchOf(request) !== undefined || request.parameters.checkEtag) return true;
-  const policy =
-    request.method === 'POST'
-      ? policyOf({ ...request, type: 'DOCUMENT' }, config)
-      : policyOf(request, config);
+  const type = request.method === 'POST' ? 'DOCUMENT' : request.type;
+  const policy = policyOf(type, request, config);
   return policy === 'REQUIRED' || (policy === 'REQUIRED_FOR_DELETE' && request.method === 'DELETE');
 }
 

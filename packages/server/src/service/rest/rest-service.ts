@@ -132,14 +132,14 @@ async function checkSchema(request: MongoRequest, context: RestContext): Promise
   }
 }
 
-/** Only writes show their warnings on success, and get a body for them (rest-documents.md §2.5). */
+/** Only writes show their warnings on success, and get a body for them where HTTP allows one (rest-documents.md §2.5). */
 function withWarnings(request: MongoRequest, reply: Reply): Reply {
-  if (request.method === 'GET' || reply.status === 304) return reply;
+  if (request.method === 'GET' || reply.status === 204 || reply.status === 304) return reply;
   const { jsonMode } = request.parameters;
   const warnings = `{"_warnings": ${writeJson(request.warnings, jsonMode)}`;
   const { body } = reply;
   if (body === undefined || body.valueOf() === '') {
-    return { ...reply, status: reply.status === 204 ? 200 : reply.status, body: `${warnings}}` };
+    return { ...reply, body: `${warnings}}` };
   }
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply;
   const text = body.toString();
