@@ -6,10 +6,10 @@ import { type BodyLimits, EMPTY_BODY, hasBody, readBody, streamBody } from './re
 import type { UpgradeSocket } from './websocket.ts';
 
 let sequence = 0;
-// tells the requests of two lives of one process apart in the log
-const LIFE = Math.floor(Date.now() / 1000)
+// tells the requests of two processes, and of two lives of one, apart in the log
+const LIFE = (Math.floor(Date.now() / 1000) * 65_536 + (process.pid % 65_536))
   .toString(36)
-  .slice(-5);
+  .slice(-7);
 
 /** HttpRequest over Node's message: every field is computed when it is asked for, at most once. */
 export class NodeRequest implements HttpRequest {
