@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   ERR_AUTH_BUSY: row(503, 'authentication', 'Too many logins at once'),
   ERR_AUTHZ_FORBIDDEN: row(403, 'authorization', 'Not allowed'),
   ERR_AUTHZ_SECURITY: row(403, 'authorization', 'Refused by a security rule'),
+  ERR_AUTHZ_ACCOUNTS: row(403, 'authorization', 'Refused by a guard of the accounts'),
   // missing and conflicting
   ERR_NOT_FOUND: row(404, 'not-found', 'The resource does not exist'),
   ERR_NOT_FOUND_DB: row(404, 'not-found', 'The database does not exist'),
@@ -98,6 +99,7 @@ export const ERROR_CODES = {
   // checks on content
   ERR_VALIDATION_DOCUMENT: row(400, 'validation', 'The document failed validation'),
   ERR_VALIDATION_SCHEMA: row(400, 'validation', 'The JSON Schema is invalid or missing'),
+  ERR_VALIDATION_PASSWORD: row(400, 'validation', 'The password is too weak'),
   ERR_STREAM_DEFINITION: row(500, 'validation', 'A declared change stream is malformed'),
   // database
   ERR_DATABASE: row(500, 'database', 'The database answered with an error'),
