@@ -67,7 +67,10 @@ export function propertiesIdOf(collection: string): string {
   return `${PROPERTIES}.${collection}`;
 }
 
-/** Creates the collection if it is not there; whether it was made by this call. */
+/**
+ * Creates the collection if it is not there. False when the database says that it was; newer ones
+ * answer a repeated `create` as a success, so true does not prove that this call made it.
+ */
 export async function createCollection(
   mongo: MongoAccess,
   { database, collection }: Namespace,
