@@ -1,5 +1,7 @@
 /** The stages by name. */
 import { bucketStages } from './stages/bucket.ts';
+import { compileDensify } from './stages/densify.ts';
+import { compileFill } from './stages/fill.ts';
 import { compileGraphLookup } from './stages/graph-lookup.ts';
 import { compileGroup } from './stages/group.ts';
 import { limitStages } from './stages/limit.ts';
@@ -10,6 +12,7 @@ import { compileRedact } from './stages/redact.ts';
 import { replaceRootStages } from './stages/replace-root.ts';
 import { compileSample } from './stages/sample.ts';
 import { serverSourceStages } from './stages/server-source.ts';
+import { compileSetWindowFields } from './stages/set-window-fields.ts';
 import { compileSort } from './stages/sort.ts';
 import type { StageCompiler, StageTable } from './stages/stage.ts';
 import { compileFacet, compileUnionWith } from './stages/union.ts';
@@ -17,7 +20,9 @@ import { compileUnwind } from './stages/unwind.ts';
 
 const SINGLE_STAGES: StageTable = {
   //   $densify: compileDensify,
+  $densify: compileDensify,
   $facet: compileFacet,
+  $fill: compileFill,
   //   $fill: compileFill,
   $graphLookup: compileGraphLookup,
   $group: compileGroup,
@@ -26,6 +31,7 @@ const SINGLE_STAGES: StageTable = {
   $redact: compileRedact,
   $sample: compileSample,
   //   $setWindowFields: compileSetWindowFields,
+  $setWindowFields: compileSetWindowFields,
   $sort: compileSort,
   $unionWith: compileUnionWith,
   $unwind: compileUnwind,
