@@ -3,7 +3,6 @@
 
 import { type Command, parseCommandLine, USAGE } from './config/command-line.ts';
 import { loadConfig } from './config/load.ts';
-import { printConfiguration, printTemplate } from './config/print.ts';
 import { readBuildInfo } from './config/version.ts';
 import { isQuorateError } from './errors/quorate-error.ts';
 
@@ -28,11 +27,13 @@ async function run(command: Command): Promise<number | undefined> {
       return undefined;
     }
     case 'print-template':
-      process.stderr.write(printTemplate());
+      process.stderr.write((await import('./config/print.ts')).printTemplate());
       return 0;
-    case 'print-configuration':
+    case 'print-configuration': {
+      const { printConfiguration } = await import('./config/print.ts');
       process.stderr.write(printConfiguration(loadConfig(command.sources)));
       return 0;
+    }
     case 'start': {
       const config = loadConfig(command.sources);
       const { forkIntoBackground, runServer } = await import('./app/lifecycle.ts');
