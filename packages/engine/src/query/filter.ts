@@ -10,6 +10,7 @@ import {
 } from './filter-match.ts';
 import type { FilterNode, TextNode } from './filter-node.ts';
 import { parseFilter } from './filter-parse.ts';
+import { compileJsonSchema } from './json-schema.ts';
 
 export type { FilterNode } from './filter-node.ts';
 
@@ -57,9 +58,7 @@ function matchContext(options: FilterOptions): MatchContext {
       }
       return options.compileExpression(expression, options.variables);
     },
-    compileJsonSchema(schema) {
-      throw new MongoCommandError('NotImplemented', `$jsonSchema ${schema.size}`);
-    },
+    compileJsonSchema: (schema) => compileJsonSchema(schema).matches,
     compileText(node) {
       if (options.compileText === undefined) {
         throw new MongoCommandError('IndexNotFound', 'text index required for $text query');
