@@ -48,7 +48,7 @@ export const SCHEMA_ROWS: RowTable = [
     request: `POST /{db}/_schemas ${S1}`,
     status: 201,
     text: '',
-    replyHeaders: { Location: /\/_schemas\/\{c\}s$/, ETag: /^[0-9a-f]{24}$/ },
+    replyHeaders: { Location: 'http://{host}/{db}/_schemas/{c}s', ETag: /^[0-9a-f]{24}$/ },
     after: [
       {
         request: 'GET /{db}/_schemas/{c}s',

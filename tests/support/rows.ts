@@ -1,4 +1,5 @@
 /** Conformance cases as rows: what is given, one request, what the specification says of its answer. */
+import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { headerValues, send, type WireReply } from './raw-http.ts';
 
@@ -13,6 +14,9 @@ export interface Row {
   readonly chapter: string;
   /** Requests sent before, as `METHOD path [body]`; each must succeed. */
   readonly given?: readonly string[];
+  /** Bodies POSTed to the bucket `{c}.files` before, with these headers. */
+  readonly uploads?: readonly string[];
+  readonly uploadHeaders?: Row['headers'];
   /** False: the collection `{c}` is not created before. */
   readonly collection?: false;
   /** `METHOD path [body]`; the body begins after the second blank. */
@@ -109,11 +113,13 @@ function encodePath(path: string): string {
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
   415: 'Unsupported Media Type',
+  422: 'Unprocessable Entity',
   500: 'Internal Server Error',
 };
 
@@ -157,6 +163,8 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
     ['{db}', `cf-${run}-${process.pid}`],
     ['{c}', `c${serial}-${run}`],
     ['{host}', new URL(baseUrl).host],
+    ['{sid}', randomUUID()],
+    ['{sid2}', randomUUID()],
   ]);
   const row = fill(written, names);
   if (row.collection !== false) {
@@ -168,6 +176,11 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
     const reply = await sendText(baseUrl, text.replaceAll('{etag}', etag));
     expect(reply.status, `${text}: ${reply.body.toString()}`).toBeLessThan(400);
     etag = headerValues(reply, 'ETag')[0] ?? etag;
+  }
+  for (const content of row.uploads ?? []) {
+    const post = fill('POST /{db}/{c}.files', names);
+    const reply = await sendText(baseUrl, post, row.uploadHeaders, content);
+    expect(reply.status, reply.body.toString()).toBe(201);
   }
   const withEtag = new Map([['{etag}', etag]]);
   const reply = await sendText(

@@ -2,7 +2,7 @@
 
 import { ObjectId } from '../../model/bson.ts';
 import type { Reply, ReplyBody, ReplyHeader } from '../../model/reply.ts';
-import { readRawField } from '../../representation/raw-bson.ts';
+import { readRawPath } from '../../representation/raw-bson.ts';
 import type { MongoRequest, Representation } from './rest-request.ts';
 
 const JSON_TYPE: ReplyHeader = ['Content-Type', 'application/json; charset=UTF-8'];
@@ -48,7 +48,7 @@ export function etagHeader(etag: string): ReplyHeader {
 
 /** `_etag` of a raw document; undefined when it has none or the projection dropped it. */
 export function etagOfRaw(document: Uint8Array, field = '_etag'): string | undefined {
-  const etag = readRawField(document, field);
+  const etag = readRawPath(document, field);
   return etag instanceof ObjectId ? etag.toHexString() : undefined;
 }
 

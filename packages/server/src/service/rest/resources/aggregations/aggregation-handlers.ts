@@ -8,7 +8,7 @@ import { commandErrorDetails, mongoCodeOf } from '../../../../mongo/map-error.ts
 import type { HandlerTable, RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
 import type { MongoRequest } from '../../rest-request.ts';
-import { rawListReply } from '../list-reply.ts';
+import { resultsReply } from '../list-reply.ts';
 import { type AggregationDefinition, findAggregation } from './aggregation-definition.ts';
 import { bindVariables, VariableNotBoundError } from './bind-variables.ts';
 import { findSecurityViolation } from './pipeline-security.ts';
@@ -31,7 +31,7 @@ async function readAggregation(request: MongoRequest, context: RestContext): Pro
     });
   }
   const results = await execute(stages, definition, request, context);
-  return rawListReply(request, 'rh:result', results);
+  return resultsReply(request, results);
 }
 
 function bindStages(

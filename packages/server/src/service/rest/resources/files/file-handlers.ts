@@ -160,7 +160,7 @@ async function getFile(request: MongoRequest, context: RestContext): Promise<Rep
   const etag = etagOfRaw(document, FILE_ETAG_PATH);
   if (isNotModified(request, etag)) return notModified();
   const headers = etag === undefined ? [] : [etagHeader(etag)];
-  return representedReply(request, representDocument(request, document), headers);
+  return representedReply(request, representDocument(request, document, 'FILE'), headers);
 }
 
 async function removeFile(request: MongoRequest, context: RestContext): Promise<Reply> {

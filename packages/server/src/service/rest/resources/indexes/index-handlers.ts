@@ -10,7 +10,7 @@ import type { HandlerTable, RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
 import { emptyReply } from '../../replies.ts';
 import type { MongoRequest } from '../../rest-request.ts';
-import { listReply } from '../list-reply.ts';
+import { indexesReply } from '../list-reply.ts';
 import { illegal, readIndexDefinition } from './index-definition.ts';
 
 const DUPLICATE_KEY = 11000;
@@ -19,7 +19,7 @@ async function readIndexes(request: MongoRequest, context: RestContext): Promise
   // listing indexes is not allowed in transactions, and no session changes what it shows
   const { permit: _permit, session: _session, ...options } = readOptionsOf(request, context);
   const indexes = await listIndexes(context.mongo, namespaceOf(request), options);
-  return listReply(request, 'rh:index', indexes.map(toResource), { isSized: true });
+  return indexesReply(request, indexes.map(toResource));
 }
 
 /** The database's own description with its name as `_id`, last. */

@@ -31,7 +31,8 @@ async function getSchema(request: MongoRequest, context: RestContext): Promise<R
   const etag = etagOfRaw(stored);
   if (isNotModified(request, etag)) return notModified();
   const headers = etag === undefined ? [] : [etagHeader(etag)];
-  return representedReply(request, representDocument(request, toSentRawSchema(stored)), headers);
+  const body = representDocument(request, toSentRawSchema(stored), 'SCHEMA');
+  return representedReply(request, body, headers);
 }
 
 async function postSchema(request: MongoRequest, context: RestContext): Promise<Reply> {
