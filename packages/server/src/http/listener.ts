@@ -60,7 +60,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const accept = (message: IncomingMessage, response: ServerResponse): void => {
     options.onRequest(new NodeRequest(message, response, secure, limits));
   };
-  const server = createNodeServer(options, accept);
+  const server = openNodeServer(options, accept);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -116,6 +116,22 @@ function toUpgradeRequest(
 
 type NodeServer = Server | TlsServer | Http2SecureServer;
 
+/** @throws ERR_CONFIG_LISTENER when the key material cannot be used */
+function openNodeServer(
+  options: ListenerOptions,
+  accept: (message: IncomingMessage, response: ServerResponse) => void,
+): NodeServer {
+  try {
+    return createNodeServer(options, accept);
+  } catch (error) {
+    throw new QuorateError('ERR_CONFIG_LISTENER', {
+      message: `The certificate of ${options.host}:${options.port} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'Check the files and the passwords in /https-listener',
+      cause: error,
+    });
+  }
+}
+
 function createNodeServer(
   options: ListenerOptions,
   accept: (message: IncomingMessage, response: ServerResponse) => void,
@@ -133,7 +149,14 @@ function createNodeServer(
     IncomingMessage: UpgradeAwareMessage,
   };
   if (tls !== undefined && options.http2 === true) {
-    const server = createSecureServer({ ...tls, minVersion: 'TLSv1.2', allowHTTP1: true });
+    const server = createSecureServer({
+      ...httpOptions,
+      ...tls,
+      minVersion: 'TLSv1.2',
+      allowHTTP1: true,
+      maxHeaderListPairs: limits.maxHeaders + 8,
+      settings: { maxConcurrentStreams: 256 },
+    });
     // node:http2's compatibility classes have the members that NodeRequest uses
     server.on('request', accept as never);
     server.setTimeout(limits.idleTimeoutMs);
