@@ -28,16 +28,7 @@ export interface MongoAccessConfig {
  * can start, and report itself not ready, while the database is away.
  */
 export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
-  const selection = config.serverSelectionTimeoutMs ?? 10_000;
-  const options: MongoClientOptions = {
-    appName: config.appName ?? 'quorate',
-    serverSelectionTimeoutMS: selection,
-    waitQueueTimeoutMS: config.waitQueueTimeoutMs ?? 10_000,
-    ignoreUndefined: false,
-    promoteValues: true,
-  };
-  if (config.maxPoolSize !== undefined) options.maxPoolSize = config.maxPoolSize;
-  if (config.minPoolSize !== undefined) options.minPoolSize = config.minPoolSize;
+  const options = toClientOptions(config);
   let client: MongoClient;
   let sessionClient: MongoClient | undefined;
   try {
@@ -62,7 +53,6 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
     metadata: new MetadataCache({ ttlMs: config.metadataTtlMs ?? 60_000 }),
     pointReads: createPointReads({ maxBatchSize: config.maxBatchSize ?? 256 }),
     inserts: createInsertBatches({ maxBatchSize: config.maxBatchSize ?? 256 }),
-    defaultWriteTimeoutMs: selection,
     async isReplicaSet() {
       if (replicaSet === undefined) {
         const hello = await mapped(() => client.db('admin').command({ hello: 1 }));
@@ -87,4 +77,25 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
     },
   };
   return access;
+}
+
+/**
+ * The driver's options. What the connection string says wins over our defaults: the driver itself
+ * would let options win. The timeouts are shorter than the driver's, so that a server which neither
+ * answers nor closes its sockets is given up, and its operations tried elsewhere, within seconds.
+ */
+export function toClientOptions(config: MongoAccessConfig): MongoClientOptions {
+  const defaults: MongoClientOptions = {
+    appName: config.appName ?? 'quorate',
+    serverSelectionTimeoutMS: config.serverSelectionTimeoutMs ?? 10_000,
+    waitQueueTimeoutMS: config.waitQueueTimeoutMs ?? 10_000,
+    connectTimeoutMS: 10_000,
+    heartbeatFrequencyMS: 5_000,
+  };
+  if (config.maxPoolSize !== undefined) defaults.maxPoolSize = config.maxPoolSize;
+  if (config.minPoolSize !== undefined) defaults.minPoolSize = config.minPoolSize;
+  const query = config.connectionString.split('?')[1] ?? '';
+  const given = new Set(query.split('&').map((part) => part.split('=')[0]?.toLowerCase()));
+  const options = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()));
+  return { ...Object.fromEntries(options), ignoreUndefined: false };
 }

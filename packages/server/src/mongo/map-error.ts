@@ -79,6 +79,20 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
 /** Codes whose own text is passed on. */
 const QUERY_CODES = new Set([2, 51091, 51108, 31249, 168, 17276, 31254]);
 
+/** Names of codes met in write errors, which come without their name. */
+const WRITE_ERROR_NAMES: ReadonlyMap<number, string> = new Map([
+  [9, 'FailedToParse'],
+  [14, 'TypeMismatch'],
+  [28, 'PathNotViable'],
+  [40, 'ConflictingUpdateOperators'],
+  [52, 'DollarPrefixedFieldName'],
+  [54, 'NotSingleValueField'],
+  [55, 'InvalidDBRef'],
+  [57, 'DottedFieldName'],
+  [10334, 'BSONObjectTooLarge'],
+  [17419, 'Location17419'],
+]);
+
 /** Not primary, stepping down, shutting down, cut off: MongoDB's retryable state-change codes. */
 const UNAVAILABLE_CODES = new Set([
   6, 7, 89, 91, 133, 134, 189, 317, 358, 384, 9001, 10058, 10107, 11600, 11602, 13435, 13436,
@@ -149,6 +163,8 @@ export function mapDatabaseError(error: unknown): unknown {
       cause: error,
     });
   }
+  // the serializer's buffer ends a little above the largest document MongoDB takes
+  if (error instanceof RangeError) return tooLarge(error);
   if (!(error instanceof MongoError)) return error;
   if (isUnavailable(error)) return mapUnavailable(error);
   if (error.name === 'MongoOperationTimeoutError') {
@@ -178,8 +194,20 @@ export function mapDatabaseError(error: unknown): unknown {
   return new QuorateError('ERR_DATABASE', { message: error.message, cause: error });
 }
 
+/** A document or command above MongoDB's limits is a BSON encoding problem (rest-documents.md §3). */
+function tooLarge(cause: unknown): QuorateError {
+  return new QuorateError('ERR_REQUEST_BODY', {
+    message: 'Invalid BSON: document size is larger than the maximum of 16777216 bytes',
+    cause,
+  });
+}
+
+/** BSONObjectTooLarge, and the older code of oversized writes. */
+const TOO_LARGE_CODES = new Set([10334, 17419, 17420]);
+
 /** Maps an error the database reports by number and text. */
 export function mapServerError(code: number, text: string, cause?: unknown): QuorateError {
+  if (TOO_LARGE_CODES.has(code)) return tooLarge(cause);
   if (UNAVAILABLE_CODES.has(code)) return mapUnavailable(cause);
   const row = TABLE.get(code);
   if (row !== undefined) {
@@ -197,7 +225,7 @@ export function mapServerError(code: number, text: string, cause?: unknown): Quo
       cause,
     });
   }
-  const codeName = codeNameOf(cause);
+  const codeName = codeNameOf(cause) || (WRITE_ERROR_NAMES.get(code) ?? '');
   const name = codeName === '' ? '' : ` (${codeName})`;
   return new QuorateError('ERR_DATABASE_COMMAND', {
     message: `Command failed with error ${code}${name}: '${text}'`,
@@ -215,7 +243,7 @@ export function commandErrorDetails(error: unknown): Readonly<Record<string, unk
   const text = cause instanceof Error ? cause.message : String(cause);
   return {
     code: mongoCodeOf(error) ?? -1,
-    codeName: codeNameOf(cause),
+    codeName: codeNameOf(cause) || (WRITE_ERROR_NAMES.get(mongoCodeOf(error) ?? 0) ?? ''),
     errmsg: text.length > 100 ? `${text.slice(0, 100)}...` : text,
   };
 }

@@ -36,7 +36,6 @@ export interface MongoAccess {
   readonly metadata: MetadataCache;
   readonly pointReads: PointReads;
   readonly inserts: InsertBatches;
-  readonly defaultWriteTimeoutMs: number;
   /** Whether the deployment has an oplog: transactions and change streams work. */
   isReplicaSet(): Promise<boolean>;
   /** `{ping: 1}`; rejects when the database does not answer in time. */

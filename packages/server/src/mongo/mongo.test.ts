@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { QuorateError } from '../errors/quorate-error.ts';
 import type { BsonDocument } from '../model/bson.ts';
 import { Double, Timestamp } from '../model/bson.ts';
+import { toClientOptions } from './client.ts';
 import { commandErrorDetails, isUnavailable, mapDatabaseError } from './map-error.ts';
 import { MetadataCache, type ResourceMetadata } from './metadata-cache.ts';
 import { andFilters, mergeCausalTokens } from './operation-options.ts';
@@ -154,6 +155,14 @@ describe('options in the words of the driver', () => {
   it('gives hints as plain objects, which the driver copies field by field', () => {
     expect(toDriverHint(new Map([['a', 1]]))).toEqual({ a: 1 });
     expect(toDriverHint('a_1')).toBe('a_1');
+  });
+
+  it('lets the connection string win over the defaults', () => {
+    const connectionString = 'mongodb://h/?serverSelectionTimeoutms=5&maxPoolSize=7';
+    const options = toClientOptions({ connectionString, maxPoolSize: 3 });
+    expect(options.serverSelectionTimeoutMS).toBeUndefined();
+    expect(options.maxPoolSize).toBeUndefined();
+    expect(options.waitQueueTimeoutMS).toBe(10_000);
   });
 
   it('keeps writes in sessions acknowledged', () => {
