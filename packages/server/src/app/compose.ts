@@ -164,7 +164,8 @@ function withSecurity(service: AnyService, settings: Settings): AnyService {
   ];
   const secured = section?.['secured'] ?? section?.['secure'];
   if (typeof secured !== 'boolean' || secured === service.secured) return service;
-  return Object.assign(Object.create(service) as AnyService, { secured });
+  // in place, for a copy would lose the private members of a class; services are made for one composition
+  return Object.defineProperty(service, 'secured', { value: secured });
 }
 
 function writeErrorBody(error: QuorateError, method: string, context: ErrorContext): string {
