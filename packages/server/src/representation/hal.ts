@@ -3,8 +3,8 @@
  * Documents that need no decoration pass through the transcoder without being decoded.
  */
 import type { BsonDocument, BsonValue } from '../model/bson.ts';
-import { isDocument, ObjectId } from '../model/bson.ts';
-import { decodeDocument } from '../model/raw-bson.ts';
+import { bsonTypeOf, isDocument, ObjectId } from '../model/bson.ts';
+import { decodeDocument, readRawField } from '../model/raw-bson.ts';
 import { halIdSuffix, itemLinks, type LinkMap, resourceLinks } from './hal-links.ts';
 import type { HalItem, HalList, HalRequest, HalType } from './hal-resource.ts';
 import type { JsonMode } from './json-mode.ts';
@@ -77,25 +77,15 @@ export function renderHalDocument(
 ): string {
   const warnings: string[] = [];
   const relationships = relationshipsOf(request, collectionProperties, warnings);
-  if (
-    !request.full &&
-    relationships.length === 0 &&
-    request.type !== 'FILE' &&
-    warnings.length === 0
-  ) {
-    return transcodeDocument(document, request.jsonMode).toString();
-  }
-  const decoded = decodeDocument(document);
   const links: LinkMap = request.full ? resourceLinks(request, undefined, undefined) : new Map();
   if (request.type === 'FILE') links.set('rh:data', { href: `${request.requestPath}/binary` });
-  addRelationships(decoded, relationships, request, warnings, links);
-  const parts = fieldTexts(decoded, request.jsonMode);
-  if (request.full) parts.push(...specialTexts(request.type, decoded));
+  addRelationships(document, relationships, request, warnings, links);
+  const parts = request.full ? specialTexts(request.type, document) : [];
   if (warnings.length > 0) {
     parts.push(`"_embedded": {"rh:warnings": [${warnings.map(renderWarning).join(', ')}]}`);
   }
   if (links.size > 0) parts.push(`"_links": ${writeLinks(links)}`);
-  return `{${parts.join(', ')}}`;
+  return appendMembers(writeDocument(document, request.jsonMode), parts);
 }
 
 /** What a bulk write did, with request-relative links of the new documents. */
@@ -146,34 +136,39 @@ function renderItem(
   warnings: string[],
 ): string {
   const { document, type } = item;
-  const mode = request.jsonMode;
-  const plain = !request.full && relationships.length === 0 && type !== 'FILE';
-  if (plain) {
-    return isDocument(document)
-      ? writeJson(document, mode)
-      : transcodeDocument(document, mode).toString();
-  }
-  const decoded = isDocument(document) ? document : decodeDocument(document);
   const links: LinkMap = new Map();
-  if (type !== 'RESULT' && type !== 'INDEX') {
-    const suffix = halIdSuffix(decoded.get('_id'));
+  const hasLinks = request.full || type === 'FILE';
+  if (hasLinks && type !== 'RESULT' && type !== 'INDEX') {
+    const id = fieldOf(document, '_id');
+    const suffix = halIdSuffix(id);
     if (suffix === undefined) {
       warnings.push(
-        `this resource does not have an URI since the _id is of type ${describeType(decoded)}`,
+        `this resource does not have an URI since the _id is of type ${bsonTypeOf(id ?? null)}`,
       );
     }
     for (const [rel, link] of itemLinks(request, type, suffix)) links.set(rel, link);
   }
-  addRelationships(decoded, relationships, request, warnings, links);
-  const parts = fieldTexts(decoded, mode);
-  if (request.full) parts.push(...specialTexts(type, decoded));
+  addRelationships(document, relationships, request, warnings, links);
+  const parts = request.full ? specialTexts(type, document) : [];
   if (links.size > 0) parts.push(`"_links": ${writeLinks(links)}`);
-  return `{${parts.join(', ')}}`;
+  return appendMembers(writeDocument(document, request.jsonMode), parts);
 }
 
-function describeType(document: BsonDocument): string {
-  const id = document.get('_id');
-  return isDocument(id) ? 'DOCUMENT' : Array.isArray(id) ? 'ARRAY' : 'unsupported type';
+function writeDocument(document: Uint8Array | BsonDocument, mode: JsonMode): string {
+  return isDocument(document)
+    ? writeJson(document, mode)
+    : transcodeDocument(document, mode).toString();
+}
+
+/** An object's text with more members at its end. */
+function appendMembers(text: string, members: readonly string[]): string {
+  if (members.length === 0) return text;
+  const open = text.slice(0, -1);
+  return `${open}${open.length > 1 ? ', ' : ''}${members.join(', ')}}`;
+}
+
+function fieldOf(document: Uint8Array | BsonDocument, name: string): BsonValue | undefined {
+  return isDocument(document) ? document.get(name) : readRawField(document, name);
 }
 
 function relationshipsOf(
@@ -191,13 +186,15 @@ function relationshipsOf(
 }
 
 function addRelationships(
-  document: BsonDocument,
+  document: Uint8Array | BsonDocument,
   relationships: readonly Relationship[],
   request: HalRequest,
   warnings: string[],
   links: LinkMap,
 ): void {
-  for (const { rel, href } of relationshipLinks(document, relationships, request, warnings)) {
+  if (relationships.length === 0) return;
+  const decoded = isDocument(document) ? document : decodeDocument(document);
+  for (const { rel, href } of relationshipLinks(decoded, relationships, request, warnings)) {
     links.set(rel, { href });
   }
 }
@@ -235,21 +232,21 @@ function fieldTexts(document: BsonDocument, mode: JsonMode): string[] {
 }
 
 /** `_type`, and when a document last changed according to its ETag. */
-function specialTexts(type: HalType, document: BsonDocument): string[] {
+function specialTexts(type: HalType, document: Uint8Array | BsonDocument): string[] {
   if (type === 'RESULT') return [];
   const parts = [`"_type": "${type}"`];
-  const etag = etagOf(type, document);
-  if (etag instanceof ObjectId && (type === 'DOCUMENT' || type === 'FILE' || type === 'SCHEMA')) {
+  if (type !== 'DOCUMENT' && type !== 'FILE' && type !== 'SCHEMA') return parts;
+  const etag = fieldOf(document, '_etag') ?? (type === 'FILE' ? fileEtagOf(document) : undefined);
+  if (etag instanceof ObjectId) {
     const seconds = etag.getTimestamp().toISOString().slice(0, 19);
     parts.push(`"_lastupdated_on": "${seconds}Z"`);
   }
   return parts;
 }
 
-function etagOf(type: HalType, document: BsonDocument): BsonValue | undefined {
-  if (type !== 'FILE') return document.get('_etag');
-  const metadata = document.get('metadata');
-  return document.get('_etag') ?? (isDocument(metadata) ? metadata.get('_etag') : undefined);
+function fileEtagOf(document: Uint8Array | BsonDocument): BsonValue | undefined {
+  const metadata = fieldOf(document, 'metadata');
+  return isDocument(metadata) ? metadata.get('_etag') : undefined;
 }
 
 function renderWarning(message: string): string {
