@@ -3,11 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
 import { UserAuthority } from './auth/user-authority.ts';
 import { UserStore } from './auth/user-store.ts';
+import { Catalog } from './catalog/catalog.ts';
 import { ConnectionRegistry } from './commands/connection.ts';
 import { Dispatcher } from './commands/dispatch.ts';
 import type { EngineServices } from './commands/engine-services.ts';
 import { FailPoints } from './commands/fail-points.ts';
 import { createOperationCounters } from './commands/operation-counters.ts';
+import { compileStoredFilter } from './commands/query-environment.ts';
 import { createRegistry } from './commands/registry.ts';
 import { ServerIdentity } from './commands/server-identity.ts';
 import { createServerParameters } from './commands/server-parameters.ts';
@@ -76,10 +78,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     address: options.advertisedAddress ?? '',
     testCommands: options.testCommands ?? false,
   });
+  const catalog = Catalog.open(store, {
+    compileFilter: compileStoredFilter,
+  });
   const authority = new UserAuthority(new UserStore(store), { required: options.auth ?? false });
   const services: EngineServices = {
     store,
-    catalog: undefined as never,
+    catalog,
     oplog,
     cursors,
     operations,
@@ -120,6 +125,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await listener.close();
       cursors.close();
       sessions.close();
+      await catalog.close();
       await oplog.close();
       await store.close();
     },

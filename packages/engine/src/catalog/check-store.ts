@@ -60,7 +60,11 @@ class Checker {
       const document = decodeDocument(value);
       for (const [index, entries] of expected) {
         for (const one of index.entriesOf(document).keys) {
-          const stored = indexKey(index.space.prefix, one, index.unique ? undefined : recordId);
+          const stored = indexKey(
+            index.space.prefix,
+            one,
+            index.hasUniqueEntries ? undefined : recordId,
+          );
           entries.set(stored.toString('latin1'), recordId);
         }
       }
@@ -82,7 +86,7 @@ class Checker {
       count++;
       bytes += key.length + value.length;
       const text = Buffer.from(key).toString('latin1');
-      const recordId = index.unique ? readRecordId(value) : recordIdOfKey(key);
+      const recordId = index.hasUniqueEntries ? readRecordId(value) : recordIdOfKey(key);
       if (expected.get(text) !== recordId) {
         this.#report(collection, index, `entry of record ${recordId} without its document`);
       }
@@ -119,6 +123,14 @@ export function checkStore(view: ReadView, catalog: Catalog): StoreCheck {
       if (collection.type !== 'view') checker.check(view, collection);
     }
   }
+  const { collections, documents, indexEntries, problems } = checker;
+  return { collections, documents, indexEntries, problems };
+}
+
+/** As `checkStore`, of one collection. */
+export function checkCollection(view: ReadView, collection: Collection): StoreCheck {
+  const checker = new Checker();
+  checker.check(view, collection);
   const { collections, documents, indexEntries, problems } = checker;
   return { collections, documents, indexEntries, problems };
 }

@@ -109,7 +109,7 @@ function readStart(spec: Document, oplog: Oplog): ResumePoint {
   if (given.length > 1) {
     throw new MongoCommandError(
       'Location40674',
-      "Only one type of resume option is allowed, but multiple were found.",
+      'Only one type of resume option is allowed, but multiple were found.',
     );
   }
   const [option] = given;
@@ -164,7 +164,9 @@ export interface ChangeStreamParts {
   /** The document of that key as it is now, for fullDocument: updateLookup. */
   readonly lookUp: (event: ChangeEvent) => Document | undefined;
   /** The stages behind `$changeStream`; they must pass PAUSE on at once. */
-  readonly transform: (events: Iterable<Document | Pause>) => Iterable<Document | RawDocument | Pause>;
+  readonly transform: (
+    events: Iterable<Document | Pause>,
+  ) => Iterable<Document | RawDocument | Pause>;
 }
 
 /** The source of a change stream's cursor: reads the log and sleeps at its end. */

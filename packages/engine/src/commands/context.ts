@@ -80,6 +80,20 @@ export class CommandContext {
     return held.snapshot;
   }
 
+  /** The same run of the command, looking at another database (bulkWrite's namespaces). */
+  onDatabase(database: string): CommandContext {
+    const other = new CommandContext({
+      services: this.services,
+      connection: this.connection,
+      request: { ...this.request, database },
+      operation: this.operation,
+      session: this.session,
+    });
+    other.transaction = this.transaction;
+    other.retryNumber = this.retryNumber;
+    return other;
+  }
+
   /** The collection the command's own field names. */
   get collectionName(): string {
     return this.nameFrom(this.request.name);

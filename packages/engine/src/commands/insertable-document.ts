@@ -19,10 +19,7 @@ const OBJECT_ID_BYTES = 12;
  *
  * @throws BadValue for an `_id` that cannot be one and for a document that is too large
  */
-export function toInsertable(
-  bytes: Uint8Array,
-  nextTimestamp: () => bigint,
-): InsertableDocument {
+export function toInsertable(bytes: Uint8Array, nextTimestamp: () => bigint): InsertableDocument {
   if (bytes.length > MAX_BSON_OBJECT_BYTES) {
     throw new MongoCommandError(
       'BadValue',
@@ -36,10 +33,7 @@ export function toInsertable(
   for (const field of rawTopLevelFields(bytes)) {
     if (field.name === '_id') {
       if (idField !== undefined) {
-        throw new MongoCommandError(
-          'BadValue',
-          "can't have multiple _id fields in one document",
-        );
+        throw new MongoCommandError('BadValue', "can't have multiple _id fields in one document");
       }
       idField = field;
       isFirst = position === 0;

@@ -1,10 +1,15 @@
-import { createExpressionCompiler, evaluateLet } from '../aggregation/expression.ts';
 import type { ExpressionRuntime } from '../aggregation/expression/operator.ts';
+import { createExpressionCompiler, evaluateLet } from '../aggregation/expression.ts';
 import type { Collator } from '../bson/compare.ts';
 import { DateTime, type Document, isDocument, type Value } from '../bson/value.ts';
 import { toTimestamp } from '../oplog/oplog-entry.ts';
-import { createCollator } from '../query/collation.ts';
-import type { CompileExpression, FilterOptions } from '../query/filter.ts';
+import { parseCollation } from '../query/collation.ts';
+import {
+  type CompileExpression,
+  compileFilter,
+  type Filter,
+  type FilterOptions,
+} from '../query/filter.ts';
 import type { CommandContext } from './context.ts';
 
 /** What the expressions of one command share: its time, its `let`, its collation. */
@@ -34,7 +39,7 @@ export function createQueryEnvironment(
 ): QueryEnvironment {
   const given = statement.get('collation');
   const collationSpec = isDocument(given) && given.size > 0 ? given : defaultCollation;
-  const collation = collationSpec === undefined ? undefined : createCollator(collationSpec);
+  const collation = parseCollation(collationSpec);
   const now = new DateTime(Date.now());
   const runtime: ExpressionRuntime = {
     now,
@@ -48,8 +53,9 @@ export function createQueryEnvironment(
   const letSpec = context.args.get('let');
   const variables = isDocument(letSpec) ? evaluateLet(letSpec, runtime) : NO_VARIABLES;
   const ownSpec = statement === context.args ? undefined : statement.get('c');
-  const all =
-    isDocument(ownSpec) ? new Map([...variables, ...evaluateLet(ownSpec, runtime)]) : variables;
+  const all = isDocument(ownSpec)
+    ? new Map([...variables, ...evaluateLet(ownSpec, runtime)])
+    : variables;
   const compileExpression = createExpressionCompiler({ ...runtime, variables: all });
   return {
     now,
@@ -60,4 +66,13 @@ export function createQueryEnvironment(
     compileExpression,
     filterOptions: { collation, variables: all, now, compileExpression },
   };
+}
+
+/** Compiles a filter that is kept with a collection: a validator or a partial index's. */
+export function compileStoredFilter(filter: Document, collation: Collator | undefined): Filter {
+  const now = new DateTime(Date.now());
+  return compileFilter(filter, {
+    collation,
+    compileExpression: createExpressionCompiler({ now, collation }),
+  });
 }

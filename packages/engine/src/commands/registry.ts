@@ -1,30 +1,54 @@
 import { abortTransaction } from './abort-transaction.ts';
+import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
+import { bulkWrite } from './bulk-write.ts';
+import { collMod } from './coll-mod.ts';
+import { collStats } from './coll-stats.ts';
 import type { CommandDefinition } from './command.ts';
 import { commitTransaction } from './commit-transaction.ts';
+import { compact } from './compact.ts';
 import { configureFailPoint } from './configure-fail-point.ts';
 import { connectionStatus } from './connection-status.ts';
+import { count } from './count.ts';
+import { create } from './create.ts';
+import { createIndexes } from './create-indexes.ts';
 import { currentOp } from './current-op.ts';
+import { dataSize } from './data-size.ts';
+import { dbStats } from './db-stats.ts';
+import { deleteCommand } from './delete.ts';
+import { distinct } from './distinct.ts';
+import { drop } from './drop.ts';
+import { dropDatabase } from './drop-database.ts';
+import { dropIndexes } from './drop-indexes.ts';
 import { endSessions } from './end-sessions.ts';
+import { find } from './find.ts';
+import { findAndModify } from './find-and-modify.ts';
+import { fsync } from './fsync.ts';
 import { getCmdLineOpts } from './get-cmd-line-opts.ts';
 import { getLog } from './get-log.ts';
 import { getMore } from './get-more.ts';
 import { getParameter } from './get-parameter.ts';
 import { hello } from './hello.ts';
 import { hostInfo } from './host-info.ts';
+import { insert } from './insert.ts';
 import { killAllSessions, killAllSessionsByPattern } from './kill-all-sessions.ts';
 import { killCursors } from './kill-cursors.ts';
 import { killOp } from './kill-op.ts';
 import { killSessions } from './kill-sessions.ts';
+import { listCollections } from './list-collections.ts';
 import { createListCommands } from './list-commands.ts';
+import { listDatabases } from './list-databases.ts';
+import { listIndexes } from './list-indexes.ts';
 import { ping } from './ping.ts';
 import { refreshSessions } from './refresh-sessions.ts';
+import { renameCollection } from './rename-collection.ts';
 import { replSetGetConfig } from './repl-set-get-config.ts';
 import { replSetGetStatus } from './repl-set-get-status.ts';
 import { logout, saslContinue, saslStart } from './sasl.ts';
 import { serverStatus } from './server-status.ts';
 import { setParameter } from './set-parameter.ts';
 import { startSession } from './start-session.ts';
+import { update } from './update.ts';
 import {
   createUser,
   dropAllUsers,
@@ -35,19 +59,38 @@ import {
   updateUser,
   usersInfo,
 } from './users.ts';
+import { validate } from './validate.ts';
 import { whatsMyUri } from './whats-my-uri.ts';
 
 /** All commands the engine knows. One more is a file beside this one and a line here. */
 const COMMANDS: readonly CommandDefinition[] = [
   abortTransaction,
+  aggregate,
   buildInfo,
+  bulkWrite,
+  collMod,
+  collStats,
   commitTransaction,
+  compact,
   connectionStatus,
+  count,
+  create,
+  createIndexes,
   createUser,
   currentOp,
+  dataSize,
+  dbStats,
+  deleteCommand,
+  distinct,
+  drop,
   dropAllUsers,
+  dropDatabase,
+  dropIndexes,
   dropUser,
   endSessions,
+  find,
+  findAndModify,
+  fsync,
   getCmdLineOpts,
   getLog,
   getMore,
@@ -55,14 +98,19 @@ const COMMANDS: readonly CommandDefinition[] = [
   grantRoles,
   hello,
   hostInfo,
+  insert,
   killAllSessions,
   killAllSessionsByPattern,
   killCursors,
   killOp,
   killSessions,
+  listCollections,
+  listDatabases,
+  listIndexes,
   logout,
   ping,
   refreshSessions,
+  renameCollection,
   replSetGetConfig,
   replSetGetStatus,
   revokeRoles,
@@ -72,8 +120,10 @@ const COMMANDS: readonly CommandDefinition[] = [
   serverStatus,
   setParameter,
   startSession,
+  update,
   updateUser,
   usersInfo,
+  validate,
   whatsMyUri,
 ];
 

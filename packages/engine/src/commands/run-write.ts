@@ -1,8 +1,8 @@
 import type { Document } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { OplogOperation, OplogOrigin } from '../oplog/oplog-entry.ts';
-import { readRetryRecord, type RetryRecord, writeRetryRecord } from '../session/retry-record.ts';
 import type { Operation } from '../session/operation.ts';
+import { type RetryRecord, readRetryRecord, writeRetryRecord } from '../session/retry-record.ts';
 import type { Session } from '../session/session.ts';
 import type { WriteBatch } from '../storage/store.ts';
 import type { CommandContext } from './context.ts';
@@ -57,12 +57,14 @@ function interruption(operation: Operation): unknown {
   return new MongoCommandError('Interrupted', 'operation was interrupted');
 }
 
-function deadlineTimer(context: CommandContext, abort: AbortController): NodeJS.Timeout | undefined {
+function deadlineTimer(
+  context: CommandContext,
+  abort: AbortController,
+): NodeJS.Timeout | undefined {
   const { deadlineAtMs } = context.operation;
   if (deadlineAtMs === Number.POSITIVE_INFINITY) return undefined;
   const timer = setTimeout(
-    () =>
-      abort.abort(new MongoCommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
+    () => abort.abort(new MongoCommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
     Math.max(0, deadlineAtMs - Date.now()),
   );
   timer.unref();

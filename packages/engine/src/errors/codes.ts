@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   FailPointEnabled: 194,
   NoShardingEnabled: 195,
   BalancerInterrupted: 196,
+  AmbiguousIndexKeyPattern: 181,
   InvalidIndexSpecificationOption: 197,
   ViewPipelineMaxSizeExceeded: 200,
   DbAlreadyExists: 204,

@@ -1,0 +1,170 @@
+import { type Document, isDocument, type Value } from '../bson/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { checkCollectionOptions } from '../catalog/collection-options.ts';
+import type { Index } from '../catalog/index.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { CommandDefinition } from './command.ts';
+import type { CommandContext } from './context.ts';
+import { checkView } from './create.ts';
+import { isTrue, toNumber } from './field-types.ts';
+import { reply } from './reply.ts';
+import { runWrite, type WriteTarget } from './run-write.ts';
+
+/** Options that collMod replaces as they are. */
+const OPTIONS = [
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'viewOn',
+  'pipeline',
+  'changeStreamPreAndPostImages',
+  'expireAfterSeconds',
+  'timeseries',
+] as const;
+
+/** `collMod` (manual). */
+export const collMod: CommandDefinition = {
+  name: 'collMod',
+  help: 'Changes options of a collection or index',
+  stable: true,
+  privilege: 'dbAdmin',
+  fields: {
+    index: 'object',
+    validator: 'object',
+    validationLevel: 'string',
+    validationAction: 'string',
+    viewOn: 'string',
+    pipeline: 'array',
+    changeStreamPreAndPostImages: 'object',
+    expireAfterSeconds: 'any',
+    timeseries: 'object',
+    cappedSize: 'number',
+    cappedMax: 'number',
+    recordPreImages: 'bool',
+    dryRun: 'bool',
+    collectionUUID: 'binData',
+  },
+  async run(context) {
+    const name = context.collectionName;
+    const changes = await runWrite(context, (target) => {
+      const collection = context.services.catalog.find(target.batch, context.database, name);
+      if (collection === undefined) {
+        throw new MongoCommandError(
+          'NamespaceNotFound',
+          `ns does not exist: ${context.namespace(name)}`,
+        );
+      }
+      const answer = modifyIndex(context, target, collection);
+      modifyOptions(context, target, collection);
+      const command: Document = new Map<string, Value>([['collMod', name]]);
+      for (const [field, value] of context.args) {
+        if (field in (collMod.fields ?? {})) command.set(field, value);
+      }
+      target.log({ op: 'c', ns: `${context.database}.$cmd`, uuid: collection.uuid, command });
+      return answer;
+    });
+    return reply({ ...changes, writeConcernError: context.writeConcern.error });
+  },
+};
+
+function modifyOptions(context: CommandContext, target: WriteTarget, collection: Collection): void {
+  const { args } = context;
+  const options: Document = new Map(collection.options);
+  let changed = false;
+  for (const option of OPTIONS) {
+    const value = args.get(option);
+    if (value === undefined) continue;
+    changed = true;
+    if (option === 'validator' && isDocument(value) && value.size === 0) options.delete(option);
+    else if (option === 'expireAfterSeconds' && value === 'off') options.delete(option);
+    else options.set(option, value);
+  }
+  const size = toNumber(args.get('cappedSize'));
+  const max = toNumber(args.get('cappedMax'));
+  if (size !== undefined || max !== undefined) {
+    if (collection.capped === undefined) {
+      throw new MongoCommandError(
+        'InvalidOptions',
+        'Cannot change the size limits of a non-capped collection',
+      );
+    }
+    changed = true;
+    if (size !== undefined) options.set('size', size);
+    if (max !== undefined) options.set('max', max);
+  }
+  if (!changed) return;
+  const isView = collection.type === 'view';
+  if (isView !== (args.has('viewOn') || args.has('pipeline')) && (isView || args.has('viewOn'))) {
+    throw new MongoCommandError(
+      'InvalidOptions',
+      isView ? 'option not supported on a view' : 'option only supported on a view: viewOn',
+    );
+  }
+  if (isView) checkView(context, collection.name, options);
+  checkCollectionOptions(options);
+  context.services.catalog.setOptions(target.batch, collection, options);
+}
+
+/** @returns the fields MongoDB answers: what was and what is */
+function modifyIndex(
+  context: CommandContext,
+  target: WriteTarget,
+  collection: Collection,
+): Record<string, Value | undefined> {
+  const wanted = context.args.get('index');
+  if (!isDocument(wanted)) return {};
+  const index = findIndex(context, collection, wanted);
+  const changes = new Map<string, Value | undefined>();
+  const answer: Record<string, Value | undefined> = {};
+  const seconds = wanted.get('expireAfterSeconds');
+  if (seconds !== undefined) {
+    if (toNumber(seconds) === undefined) {
+      throw new MongoCommandError('TypeMismatch', 'expireAfterSeconds field must be a number');
+    }
+    changes.set('expireAfterSeconds', seconds);
+    const old = index.expireAfterSeconds;
+    if (old !== undefined) answer['expireAfterSeconds_old'] = BigInt(Math.trunc(old));
+    answer['expireAfterSeconds_new'] = BigInt(Math.trunc(toNumber(seconds) ?? 0));
+  }
+  if (wanted.has('hidden')) {
+    if (index.isId) throw new MongoCommandError('BadValue', "can't hide _id index");
+    const hidden = isTrue(wanted.get('hidden'));
+    if (hidden !== index.hidden) {
+      changes.set('hidden', hidden ? true : undefined);
+      answer['hidden_old'] = index.hidden;
+      answer['hidden_new'] = hidden;
+    }
+  }
+  for (const option of ['unique', 'prepareUnique']) {
+    if (wanted.has(option)) {
+      changes.set(option, isTrue(wanted.get(option)) ? true : undefined);
+      answer[`${option}_new`] = isTrue(wanted.get(option));
+    }
+  }
+  if (changes.size > 0) {
+    context.services.catalog.changeIndex(target.batch, collection, index, changes);
+  }
+  return answer;
+}
+
+function findIndex(context: CommandContext, collection: Collection, wanted: Document): Index {
+  const { catalog } = context.services;
+  const name = wanted.get('name');
+  const keyPattern = wanted.get('keyPattern');
+  if (name === undefined && keyPattern === undefined) {
+    throw new MongoCommandError('InvalidOptions', 'must specify either index name or key pattern');
+  }
+  const index =
+    typeof name === 'string'
+      ? catalog.findIndex(collection, name)
+      : isDocument(keyPattern)
+        ? catalog.indexesWithKey(collection, keyPattern)[0]
+        : undefined;
+  if (index === undefined) {
+    throw new MongoCommandError(
+      'IndexNotFound',
+      `cannot find index ${String(name ?? 'of that key pattern')} for ns ${collection.namespace}`,
+    );
+  }
+  return index;
+}

@@ -1,0 +1,299 @@
+import { compilePipeline, type Pipeline } from '../aggregation/pipeline.ts';
+import type {
+  Namespace,
+  PipelineContext,
+  PipelineFindOptions,
+  Source,
+} from '../aggregation/pipeline-context.ts';
+import { decodeDocument } from '../bson/codec.ts';
+import {
+  DateTime,
+  type Document,
+  isDocument,
+  RawDocument,
+  toDocument,
+  type Value,
+} from '../bson/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { countPlan, executePlan } from '../catalog/plan-execute.ts';
+import { planFind } from '../catalog/planner.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { PAUSE, type Pause } from '../lib/pause.ts';
+import { runSliced, SLICE_MS } from '../lib/sliced.ts';
+import { compileFilter, type Filter } from '../query/filter.ts';
+import type { CommandContext } from './context.ts';
+import { listOperations } from './current-op.ts';
+import { isTrue } from './field-types.ts';
+import type { QueryEnvironment } from './query-environment.ts';
+import { collectionStats, indexStats } from './statistics.ts';
+
+/** MongoDB's limit of views upon views. */
+const MAX_VIEW_DEPTH = 20;
+
+/** What a name stands for once views are followed: a collection (if there is one) and stages. */
+export interface ResolvedNamespace {
+  readonly namespace: Namespace;
+  readonly collection: Collection | undefined;
+  /** The pipelines of the views on the way, innermost first. */
+  readonly pipeline: readonly Value[];
+  readonly isView: boolean;
+  /** The collation that the collection or view was made with. */
+  readonly collation: Document | undefined;
+}
+
+/** @throws ViewDepthLimitExceeded */
+export function resolveNamespace(context: CommandContext, namespace: Namespace): ResolvedNamespace {
+  const { catalog } = context.services;
+  let name = namespace.collection;
+  let pipeline: Value[] = [];
+  let collation: Document | undefined;
+  for (let depth = 0; depth <= MAX_VIEW_DEPTH; depth++) {
+    const collection = catalog.find(context.view, namespace.database, name);
+    const own = collection?.options.get('collation');
+    if (depth === 0 && isDocument(own)) collation = own;
+    if (collection?.type !== 'view') {
+      return {
+        namespace: { database: namespace.database, collection: name },
+        collection,
+        pipeline,
+        isView: depth > 0,
+        collation,
+      };
+    }
+    const stages = collection.options.get('pipeline');
+    pipeline = [...(Array.isArray(stages) ? stages : []), ...pipeline];
+    name = String(collection.options.get('viewOn'));
+  }
+  throw new MongoCommandError(
+    'ViewDepthLimitExceeded',
+    `View depth too deep or a cycle in views, starting at ${namespace.database}.${namespace.collection}`,
+  );
+}
+
+/** What a collection shall be read for. */
+export interface ReadRequest {
+  readonly filter: Filter;
+  readonly sort?: Document | undefined;
+  readonly skip?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly hint?: Value | undefined;
+}
+
+/** The stored documents of a collection, by the best plan; nothing when there is no collection. */
+export function* readStored(
+  context: CommandContext,
+  collection: Collection | undefined,
+  environment: QueryEnvironment,
+  request: ReadRequest,
+): Generator<RawDocument | Pause> {
+  if (collection === undefined) return;
+  const plan = planFind(collection, {
+    filter: request.filter,
+    sort: request.sort,
+    skip: request.skip,
+    limit: request.limit,
+    hint: request.hint,
+    collation: environment.collation,
+  });
+  for (const record of executePlan(context.view, plan)) {
+    yield record === PAUSE ? PAUSE : new RawDocument(record.bytes);
+  }
+}
+
+/** As `readStored`, decoded. */
+export function* readDocuments(
+  context: CommandContext,
+  collection: Collection | undefined,
+  environment: QueryEnvironment,
+  request: ReadRequest,
+): Generator<Document | Pause> {
+  if (collection === undefined) return;
+  const plan = planFind(collection, {
+    filter: request.filter,
+    sort: request.sort,
+    skip: request.skip,
+    limit: request.limit,
+    hint: request.hint,
+    collation: environment.collation,
+  });
+  for (const record of executePlan(context.view, plan)) {
+    yield record === PAUSE ? PAUSE : record.document();
+  }
+}
+
+/** A pipeline bound to the collection it reads. */
+export interface BoundPipeline {
+  readonly pipeline: Pipeline;
+  readonly resolved: ResolvedNamespace | undefined;
+  run(): Iterable<Document | RawDocument | Pause>;
+}
+
+/**
+ * Compiles a pipeline over a collection or view, its leading stages given to the planner.
+ *
+ * @param collection - absent for `aggregate: 1`
+ */
+export function bindPipeline(
+  context: CommandContext,
+  collection: string | undefined,
+  stages: readonly Value[],
+  options: { readonly environment: QueryEnvironment; readonly hint?: Value | undefined },
+): BoundPipeline {
+  const { environment } = options;
+  const resolved =
+    collection === undefined
+      ? undefined
+      : resolveNamespace(context, { database: context.database, collection });
+  const all = [...(resolved?.pipeline ?? []), ...stages];
+  const pipeline = compilePipeline(
+    all,
+    pipelineContext(context, resolved?.namespace.collection ?? collection, environment),
+  );
+  return {
+    pipeline,
+    resolved,
+    run: () => runPipeline(context, pipeline, resolved?.collection, options),
+  };
+}
+
+function runPipeline(
+  context: CommandContext,
+  pipeline: Pipeline,
+  collection: Collection | undefined,
+  options: { readonly environment: QueryEnvironment; readonly hint?: Value | undefined },
+): Iterable<Document | RawDocument | Pause> {
+  if (!pipeline.readsCollection) return pipeline.run([]);
+  const { leading } = pipeline;
+  const { environment } = options;
+  const request: ReadRequest = {
+    filter: compileFilter(leading.filter ?? new Map(), environment.filterOptions),
+    sort: leading.sort,
+    skip: leading.skip,
+    limit: leading.limit,
+    hint: options.hint,
+  };
+  if (leading.consumedStages === pipeline.stages.length) {
+    // nothing looks into the documents: they go out as they are stored
+    return readStored(context, collection, environment, request);
+  }
+  return pipeline.run(
+    readDocuments(context, collection, environment, request),
+    leading.consumedStages,
+  );
+}
+
+/** The server as a pipeline sees it. */
+export function pipelineContext(
+  context: CommandContext,
+  collection: string | undefined,
+  environment: QueryEnvironment,
+): PipelineContext {
+  return {
+    database: context.database,
+    collection,
+    variables: environment.variables,
+    now: environment.now,
+    clusterTime: environment.runtime.clusterTime,
+    userRoles: environment.runtime.userRoles,
+    collation: environment.collation,
+    allowDiskUse: isTrue(context.args.get('allowDiskUse')),
+    find: (namespace, filter, options) =>
+      findForPipeline(context, namespace, filter, options, environment),
+    collStats: (namespace, spec) => collectionStats(context, namespace, spec),
+    indexStats: (namespace) => indexStats(context, namespace),
+    currentOp: (spec) => listOperations(context.services, isTrue(spec.get('idleConnections'))),
+    listSessions: () => listSessions(context),
+    planCacheStats: () => [],
+  };
+}
+
+function listSessions(context: CommandContext): Document[] {
+  return [...context.services.sessions.all()].map((session) =>
+    toDocument({ _id: session.lsid, lastUse: new DateTime(session.lastUsedAtMs) }),
+  );
+}
+
+/** Reads a collection or view for a stage such as `$lookup`. */
+function findForPipeline(
+  context: CommandContext,
+  namespace: Namespace,
+  filter: Document | undefined,
+  options: PipelineFindOptions | undefined,
+  environment: QueryEnvironment,
+): Source {
+  const resolved = resolveNamespace(context, namespace);
+  if (resolved.isView) return readView(context, resolved, filter, options, environment);
+  const compiled = compileFilter(filter ?? new Map(), {
+    collation: options?.collation,
+    now: environment.now,
+    compileExpression: options?.compileExpression ?? environment.compileExpression,
+  });
+  return readDocuments(
+    context,
+    resolved.collection,
+    { ...environment, collation: options?.collation },
+    { filter: compiled, sort: options?.sort, skip: options?.skip, limit: options?.limit },
+  );
+}
+
+/** A view's own stages, then what the stage that reads it wants. */
+function* readView(
+  context: CommandContext,
+  resolved: ResolvedNamespace,
+  filter: Document | undefined,
+  options: PipelineFindOptions | undefined,
+  environment: QueryEnvironment,
+): Generator<Document | Pause> {
+  const stages: Value[] = [...resolved.pipeline];
+  const { sort, skip, limit } = options ?? {};
+  if (filter !== undefined && filter.size > 0) stages.push(toDocument({ $match: filter }));
+  if (sort !== undefined) stages.push(toDocument({ $sort: sort }));
+  if (skip !== undefined) stages.push(toDocument({ $skip: skip }));
+  if (limit !== undefined) stages.push(toDocument({ $limit: limit }));
+  const pipeline = compilePipeline(
+    stages,
+    pipelineContext(context, resolved.namespace.collection, environment),
+  );
+  const output = runPipeline(context, pipeline, resolved.collection, { environment });
+  for (const item of output) {
+    yield item instanceof RawDocument ? decodeDocument(item.bytes) : item;
+  }
+}
+
+/** How many stored documents match. */
+export function countStored(
+  context: CommandContext,
+  collection: Collection | undefined,
+  environment: QueryEnvironment,
+  request: ReadRequest,
+): number | Promise<number> {
+  if (collection === undefined) return 0;
+  const { skip = 0, limit = Number.POSITIVE_INFINITY } = request;
+  if (isEverything(request.filter) && request.hint === undefined) {
+    const { count } = context.view.counters(collection.id);
+    return Math.min(limit, Math.max(0, count - skip));
+  }
+  const plan = planFind(collection, { ...request, collation: environment.collation });
+  const counting = countPlan(context.view, plan);
+  let n = 0;
+  const later = runSliced(() => {
+    context.operation.check();
+    const end = performance.now() + SLICE_MS;
+    for (;;) {
+      const { done, value } = counting.next();
+      if (done) {
+        n = value;
+        return true;
+      }
+      if (performance.now() > end) return false;
+    }
+  });
+  return later === undefined ? n : later.then(() => n);
+}
+
+function isEverything(filter: Filter): boolean {
+  const { root } = filter;
+  return (
+    (root.kind === 'always' && root.value) || (root.kind === 'and' && root.children.length === 0)
+  );
+}

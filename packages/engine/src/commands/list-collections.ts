@@ -1,0 +1,54 @@
+import { type Document, toDocument } from '../bson/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { compileFilter } from '../query/filter.ts';
+import { sourceOf } from '../session/cursor.ts';
+import type { CommandDefinition } from './command.ts';
+import { cursorBatchSize, firstBatchLimit, openCursor } from './cursor-reply.ts';
+import { isTrue, toMap } from './field-types.ts';
+
+/** `listCollections` (manual). */
+export const listCollections: CommandDefinition = {
+  name: 'listCollections',
+  help: 'Lists collections and views',
+  stable: true,
+  privilege: 'read',
+  fields: {
+    cursor: 'object',
+    filter: 'object',
+    nameOnly: 'bool',
+    authorizedCollections: 'bool',
+    rawData: 'bool',
+  },
+  run(context) {
+    const { args, services, database } = context;
+    const nameOnly = isTrue(args.get('nameOnly'));
+    const filter = compileFilter(toMap(args.get('filter')) ?? new Map());
+    const documents = services.catalog
+      .collections(context.view, database)
+      .map(describe)
+      .filter((document) => filter.matches(document))
+      .map((document) => (nameOnly ? nameAndType(document) : document));
+    return openCursor(
+      context,
+      { namespace: `${database}.$cmd.listCollections`, source: sourceOf(documents) },
+      { limit: firstBatchLimit(cursorBatchSize(args)) },
+    );
+  },
+};
+
+function describe(collection: Collection): Document {
+  const isView = collection.type === 'view';
+  const document = toDocument({
+    name: collection.name,
+    type: collection.type,
+    options: collection.options,
+    info: toDocument({ readOnly: isView, uuid: isView ? undefined : collection.uuid }),
+  });
+  const { idIndex } = collection;
+  if (idIndex !== undefined) document.set('idIndex', idIndex.spec.document);
+  return document;
+}
+
+function nameAndType(document: Document): Document {
+  return toDocument({ name: document.get('name'), type: document.get('type') });
+}
