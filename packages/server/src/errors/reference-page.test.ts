@@ -14,7 +14,7 @@ it('has a code in every row that begins as its family does', () => {
     authorization: /^ERR_AUTHZ_/,
     'not-found': /^ERR_NOT_FOUND/,
     conflict: /^ERR_CONFLICT/,
-    validation: /^ERR_VALIDATION_/,
+    validation: /^ERR_(VALIDATION|STREAM)_/,
     database: /^ERR_DATABASE/,
     plugin: /^ERR_PLUGIN/,
     config: /^ERR_CONFIG_/,
