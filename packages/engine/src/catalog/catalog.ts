@@ -4,6 +4,7 @@ import type { Collator } from '../bson/compare.ts';
 import { valuesEqual } from '../bson/compare.ts';
 import { Binary, type Document, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { parseCollation } from '../query/collation.ts';
 import { describeDocument } from '../query/describe.ts';
 import { compileFilter, type Filter } from '../query/filter.ts';
 import { prefixEnd } from '../storage/key-text.ts';
@@ -27,7 +28,6 @@ import { recordIdOfKey } from './store-keys.ts';
 export interface CatalogOptions {
   /** Compiles partial index filters and validators; with `$expr` when the engine gives it. */
   readonly compileFilter?: (filter: Document, collator: Collator | undefined) => Filter;
-  readonly compileCollation?: (collation: Document) => Collator | undefined;
 }
 
 export interface CollectionStats {
@@ -141,7 +141,7 @@ export class Catalog {
   ): Collection {
     checkCollectionName(database, name);
     checkCollectionOptions(options);
-    const kept = keptOptions(options);
+    const kept = withFullCollation(keptOptions(options));
     const existing = this.find(batch, database, name);
     if (existing !== undefined) return acceptExisting(existing, kept);
     this.#checkDatabaseCase(batch, database);
@@ -344,8 +344,7 @@ export class Catalog {
 
   #compileOptions(options: Document): Pick<CollectionState, 'collator' | 'validator'> {
     const collation = options.get('collation');
-    const collator =
-      collation instanceof Map ? this.#options.compileCollation?.(collation) : undefined;
+    const collator = collation instanceof Map ? parseCollation(collation) : undefined;
     const validator = options.get('validator');
     return {
       collator,
@@ -378,7 +377,8 @@ export class Catalog {
   #withCollation(spec: Document, collection: Collection): Document {
     const own = spec.get('collation');
     if (own instanceof Map) {
-      if (own.get('locale') !== 'simple') return spec;
+      const full = parseCollation(own)?.spec;
+      if (full !== undefined) return new Map(spec).set('collation', full);
       const simple = new Map(spec);
       simple.delete('collation');
       return simple;
@@ -390,8 +390,7 @@ export class Catalog {
 
   #makeIndex(id: number, spec: IndexSpec, flags?: IndexFlags): Index {
     const collation = spec.document.get('collation');
-    const collator =
-      collation instanceof Map ? this.#options.compileCollation?.(collation) : undefined;
+    const collator = collation instanceof Map ? parseCollation(collation) : undefined;
     const partial = spec.document.get('partialFilterExpression');
     const filter =
       partial instanceof Map && partial.size > 0
@@ -487,6 +486,16 @@ export class Catalog {
     for (const flag of flags.get(id) ?? []) index.flags.load(flag);
     return index;
   }
+}
+
+/** The collation with every option spelled out; none where it is the simple one. */
+function withFullCollation(options: Document): Document {
+  const collation = options.get('collation');
+  if (!(collation instanceof Map)) return options;
+  const full = parseCollation(collation)?.spec;
+  if (full !== undefined) return options.set('collation', full);
+  options.delete('collation');
+  return options;
 }
 
 function savedIndex(index: Index): Document {

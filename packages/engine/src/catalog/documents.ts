@@ -1,14 +1,17 @@
 /** Writing documents with the entries of all indexes. */
 import { decodeDocument, readTopLevelField } from '../bson/codec.ts';
+import { valuesEqual } from '../bson/compare.ts';
 import type { Document, Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { describeDocument } from '../query/describe.ts';
+import { prefixEnd } from '../storage/key-text.ts';
 import type { ReadView, TransactionBatch, WriteBatch } from '../storage/store.ts';
 import type { Collection } from './collection.ts';
 import type { Index, IndexEntries } from './index.ts';
 import {
   encodeRecordId,
   indexKey,
+  RECORD_ID_BYTES,
   type RecordId,
   readRecordId,
   recordIdOfKey,
@@ -32,7 +35,7 @@ interface IndexChange {
 const NOTHING = new Uint8Array(0);
 
 function entryKey(index: Index, key: Uint8Array, recordId: RecordId): Buffer {
-  return indexKey(index.space.prefix, key, index.unique ? undefined : recordId);
+  return indexKey(index.space.prefix, key, index.hasUniqueEntries ? undefined : recordId);
 }
 
 /**
@@ -108,13 +111,50 @@ function checkUnique(
   document: LazyDocument,
   own: RecordId | undefined,
 ): void {
-  if (!change.index.unique) return;
+  const { index } = change;
+  if (!index.unique) return;
   for (const key of change.added) {
-    const holder = findUnique(view, change.index, key);
-    if (holder !== undefined && holder !== own) {
-      throw duplicateKey(collection, change.index, document.whole, key);
-    }
+    const isTaken = index.hasUniqueEntries
+      ? isOther(findUnique(view, index, key), own)
+      : hasCollatedDuplicate(view, collection, index, key, document.whole, own);
+    if (isTaken) throw duplicateKey(collection, index, document.whole, key);
   }
+}
+
+function isOther(holder: RecordId | undefined, own: RecordId | undefined): boolean {
+  return holder !== undefined && holder !== own;
+}
+
+/** Looks at all documents that share the key, which unequal ones may do under a collation. */
+function hasCollatedDuplicate(
+  view: ReadView,
+  collection: Collection,
+  index: Index,
+  key: Buffer,
+  document: Document,
+  own: RecordId | undefined,
+): boolean {
+  for (const recordId of recordsOfKey(view, index, key)) {
+    if (recordId === own) continue;
+    const record = readRecord(view, collection, recordId);
+    if (record !== undefined && index.sharesKey(document, decodeDocument(record.bytes)))
+      return true;
+  }
+  return false;
+}
+
+/** The records that have a key, as `Index.entriesOf` gives it. */
+export function recordsOfKey(view: ReadView, index: Index, key: Uint8Array): RecordId[] {
+  if (index.hasUniqueEntries) {
+    const holder = findUnique(view, index, key);
+    return holder === undefined ? [] : [holder];
+  }
+  const start = indexKey(index.space.prefix, key);
+  const found: RecordId[] = [];
+  for (const entry of view.range('index', { start, end: prefixEnd(start), keysOnly: true })) {
+    if (entry.key.length === start.length + RECORD_ID_BYTES) found.push(recordIdOfKey(entry.key));
+  }
+  return found;
 }
 
 /** An index under construction may lack the entries of a document, or have them already. */
@@ -127,16 +167,36 @@ function actualChange(batch: WriteBatch, change: IndexChange, recordId: RecordId
     entries: change.entries,
     added: change.added.filter((key) => !isThere(key)),
     removed: change.removed.filter(
-      (key) => isThere(key) && (!index.unique || findUnique(batch, index, key) === recordId),
+      (key) =>
+        isThere(key) && (!index.hasUniqueEntries || findUnique(batch, index, key) === recordId),
     ),
   };
+}
+
+/**
+ * Makes concurrent transactions that add the same collated key of a unique index conflict, which
+ * their entries, each with its own record id, would not do.
+ */
+function guardKeys(
+  batch: WriteBatch,
+  index: Index,
+  added: readonly Buffer[],
+  value: Uint8Array,
+): void {
+  if (!('isTransaction' in batch)) return;
+  for (const key of added) {
+    const guard = indexKey(index.space.prefix, key);
+    batch.put('meta', guard, value);
+    batch.remove('meta', guard);
+  }
 }
 
 function applyChange(batch: WriteBatch, wanted: IndexChange, recordId: RecordId): void {
   const change = wanted.index.isReady ? wanted : actualChange(batch, wanted, recordId);
   const { index, added, removed } = change;
   index.raiseFlags(change.entries, batch);
-  const value = index.unique ? encodeRecordId(recordId) : NOTHING;
+  const value = index.hasUniqueEntries ? encodeRecordId(recordId) : NOTHING;
+  if (index.unique && !index.hasUniqueEntries) guardKeys(batch, index, added, value);
   let bytes = 0;
   for (const key of removed) {
     const stored = entryKey(index, key, recordId);
@@ -310,8 +370,14 @@ export function findById(
   if (index === undefined) return undefined;
   const [key] = index.entriesOf(new Map([['_id', id]])).keys;
   if (key === undefined) return undefined;
-  const recordId = findUnique(view, index, key);
-  return recordId === undefined ? undefined : readRecord(view, collection, recordId);
+  for (const recordId of recordsOfKey(view, index, key)) {
+    const record = readRecord(view, collection, recordId);
+    if (record === undefined) continue;
+    if (index.hasUniqueEntries) return record;
+    const own = readTopLevelField(record.bytes, '_id');
+    if (valuesEqual(own, id, index.collator)) return record;
+  }
+  return undefined;
 }
 
 /**

@@ -41,9 +41,8 @@ function advance(
   for (;;) {
     if (Array.isArray(value)) {
       const name = parts[part];
-      if (name === undefined || !isArrayIndex(name) || hasField(value, name)) {
-        return { array: value, part };
-      }
+      if (name === undefined || !isArrayIndex(name)) return { array: value, part };
+      if (hasField(value, name)) throw ambiguousName(name);
       value = (value as Value[])[Number(name)];
       part++;
       if (value === undefined) return { done: true, value: undefined };
@@ -62,6 +61,13 @@ function advance(
 /** A number may name an element or, in the elements, a field. */
 function hasField(array: readonly Value[], name: string): boolean {
   return array.some((element) => asDocument(element)?.has(name) === true);
+}
+
+function ambiguousName(name: string): MongoCommandError {
+  return new MongoCommandError(
+    'Location16746',
+    `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${name}'`,
+  );
 }
 
 function parallelArrays(

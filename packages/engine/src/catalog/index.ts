@@ -1,5 +1,5 @@
 import type { Collator } from '../bson/compare.ts';
-import { isNumeric } from '../bson/compare.ts';
+import { isNumeric, valuesEqual } from '../bson/compare.ts';
 import { toNumber } from '../bson/numeric.ts';
 import { splitPath } from '../bson/path.ts';
 import { isTrue } from '../bson/truth.ts';
@@ -9,6 +9,7 @@ import type { Filter } from '../query/filter.ts';
 import { type Direction, encodeKey, isTruncatedKey } from '../storage/key-encoding.ts';
 import { toBuffer } from '../storage/key-text.ts';
 import type { WriteBatch } from '../storage/store.ts';
+import { keyCollator } from './collation-key.ts';
 import {
   extractKeys,
   extractWildcardKeys,
@@ -140,6 +141,7 @@ export class Index {
   readonly space: KeySpace;
   /** False while it is being built: kept up to date, but not read. */
   isReady = true;
+  readonly #keyCollator: Collator | undefined;
   readonly #paths: readonly (readonly string[])[];
   readonly #directions: readonly Direction[];
   readonly #wildcardTest: PathTest;
@@ -156,6 +158,7 @@ export class Index {
     this.expireAfterSeconds = isNumeric(seconds) ? toNumber(seconds) : undefined;
     this.filter = parts.filter;
     this.collator = parts.collator;
+    this.#keyCollator = keyCollator(parts.collator);
     this.flags = flags ?? new IndexFlags(this.fields.length);
     this.space = keySpace(id);
     this.#paths = this.fields.map(({ parts: path }) => path);
@@ -173,6 +176,14 @@ export class Index {
 
   get keyPattern(): Document {
     return this.spec.key;
+  }
+
+  /**
+   * True when an entry's key stands for one record, named by its value. Under a collation unequal
+   * strings may share a key, so there each entry names its record and uniqueness is compared.
+   */
+  get hasUniqueEntries(): boolean {
+    return this.unique && this.collator === undefined;
   }
 
   /** Text and geo indexes are kept as declarations; their queries read the documents. */
@@ -201,6 +212,16 @@ export class Index {
     return { keys: this.#encodeAll(kept), multikey };
   }
 
+  /** True when two documents have a key of equal values, by the index's collation. */
+  sharesKey(a: Document, b: Document): boolean {
+    const { keys } = extractKeys(b, this.#paths);
+    return extractKeys(a, this.#paths).keys.some((one) =>
+      keys.some((other) =>
+        one.every((value, i) => valuesEqual(value ?? null, other[i] ?? null, this.collator)),
+      ),
+    );
+  }
+
   /** The error's key pattern and values for a document that has a key of another. */
   valuesOfKey(document: Document, key: Uint8Array): KeyValues {
     const { keys } = extractKeys(document, this.#paths);
@@ -216,7 +237,7 @@ export class Index {
 
   #encode(values: KeyValues): Buffer {
     const indexed = values.map((value, i) => this.#indexedValue(value, i));
-    return encodeKey(indexed, this.#directions, this.collator);
+    return encodeKey(indexed, this.#directions, this.#keyCollator);
   }
 
   /** A missing field counts as null. */

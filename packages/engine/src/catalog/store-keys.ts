@@ -1,7 +1,7 @@
 /** How collections and indexes lie in the store's tables. */
 
 const ID_BYTES = 4;
-const RECORD_ID_BYTES = 6;
+export const RECORD_ID_BYTES = 6;
 
 /** The place of a document in its collection: grows with each insert, so it is the natural order. */
 export type RecordId = number;

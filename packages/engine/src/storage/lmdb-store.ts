@@ -83,7 +83,7 @@ export class LmdbStore implements Store {
     }
     this.#tables = tables as LmdbTables;
     this.#queue = new WriteQueue(this.#tables, (run) => this.#beginGroup(run));
-    this.latest = new LatestView(this.#tables);
+    this.latest = new LatestView(this.#tables, () => this.#queue.commits);
   }
 
   snapshot(): Snapshot {

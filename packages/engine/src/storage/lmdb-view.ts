@@ -104,19 +104,37 @@ function isEmptyRange({ start, end }: RangeOptions): boolean {
   return start !== undefined && end !== undefined && Buffer.compare(start, end) >= 0;
 }
 
-/** The range in chunks, each of which is read at one time and copied. */
+/** Where a range's reads come from, and how to notice that they are outdated. */
+export interface RangeSource {
+  /** The held transaction to read in, asked for with each chunk. */
+  readonly transaction?: () => LmdbReadTransaction | undefined;
+  /** A number that grows with each commit. */
+  readonly version?: () => number;
+}
+
+/**
+ * The range in chunks, each of which is read at one time and copied. When a commit has come between
+ * two steps, the rest of the chunk is read again: who walks a range slowly sees no stale entries.
+ */
 export function* readRange(
   table: LmdbTable,
   options: RangeOptions,
-  transaction?: () => LmdbReadTransaction | undefined,
+  source: RangeSource = {},
 ): Generator<Entry, void, undefined> {
   let rest = options;
   let limit = FIRST_CHUNK;
   while (!isEmptyRange(rest)) {
-    const { entries, isLast } = readChunk(table, rest, limit, transaction?.());
-    yield* entries;
-    const last = entries.at(-1);
-    if (isLast || last === undefined) return;
+    const version = source.version?.();
+    const { entries, isLast } = readChunk(table, rest, limit, source.transaction?.());
+    let last: Entry | undefined;
+    let isOutdated = false;
+    for (const entry of entries) {
+      last = entry;
+      yield entry;
+      isOutdated = version !== undefined && source.version?.() !== version;
+      if (isOutdated) break;
+    }
+    if (last === undefined || (isLast && !isOutdated)) return;
     rest =
       options.reverse === true
         ? { ...rest, end: last.key }
@@ -148,9 +166,11 @@ export function encodeCounters(counters: Counters): Buffer {
 /** What is committed, as of each read; inside a write it shows that write's changes too. */
 export class LatestView implements ReadView {
   readonly #tables: LmdbTables;
+  readonly #source: RangeSource;
 
-  constructor(tables: LmdbTables) {
+  constructor(tables: LmdbTables, version: () => number) {
     this.#tables = tables;
+    this.#source = { version };
   }
 
   get(table: Table, key: Uint8Array): Uint8Array | undefined {
@@ -158,7 +178,7 @@ export class LatestView implements ReadView {
   }
 
   range(table: Table, options: RangeOptions): Iterable<Entry> {
-    return readRange(this.#tables[table], options);
+    return readRange(this.#tables[table], options, this.#source);
   }
 
   counters(id: number): Counters {
@@ -181,7 +201,7 @@ export class LmdbSnapshot implements ReadView {
   }
 
   range(table: Table, options: RangeOptions): Iterable<Entry> {
-    return readRange(this.#tables[table], options, () => this.#held());
+    return readRange(this.#tables[table], options, { transaction: () => this.#held() });
   }
 
   counters(id: number): Counters {

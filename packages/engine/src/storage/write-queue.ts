@@ -58,6 +58,7 @@ export class WriteQueue {
   readonly #begin: (run: () => void) => GroupCommit;
   readonly locks: KeyLocks = new KeyLocks();
   #queued: QueuedWork[] = [];
+  #commits = 0;
   #isBusy = false;
   #isClosed = false;
   #idle: (() => void)[] = [];
@@ -65,6 +66,11 @@ export class WriteQueue {
   constructor(tables: LmdbTables, begin: (run: () => void) => GroupCommit) {
     this.#tables = tables;
     this.#begin = begin;
+  }
+
+  /** How many groups have been committed. */
+  get commits(): number {
+    return this.#commits;
   }
 
   add<T>(run: (batch: WriteBatch) => T, options: WriteOptions): Promise<T> {
@@ -104,6 +110,7 @@ export class WriteQueue {
         for (const work of taken) this.#runWork(work, finished);
       });
       await committed;
+      this.#commits += 1;
       for (const { batch } of finished) batch.runCommittedActions();
       answer(finished, false);
       if (!finished.some(({ work }) => work.options.durable)) return;
