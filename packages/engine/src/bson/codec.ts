@@ -25,18 +25,63 @@ import {
 const MIN_KEY = new MinKey();
 const MAX_KEY = new MaxKey();
 
-/** Shorter strings are read byte by byte, which beats the call into native code. */
-const SHORT_STRING = 24;
+/** Strings up to this (with NUL) are read byte by byte, which beats the call into native code. */
+const SHORT_STRING = 9;
+
+/** Node's own string readers: twice as fast as `toString` on short strings, and not in its types. */
+interface NativeBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
+}
 
 function invalid(message: string): MongoCommandError {
   return new MongoCommandError('InvalidBSON', message);
 }
 
 /** The same memory as a Buffer, for its native readers and writers. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
+function asBuffer(bytes: Uint8Array): NativeBuffer {
+  const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer as NativeBuffer;
+}
+
+// Eight bytes copied one by one and read as a number beat Buffer's readers by three to one.
+const scratchBytes = new Uint8Array(8);
+const scratchDouble = new Float64Array(scratchBytes.buffer);
+const scratchInt64 = new BigInt64Array(scratchBytes.buffer);
+
+function fillScratch(buffer: Buffer, at: number): void {
+  for (let i = 0; i < 8; i++) scratchBytes[i] = buffer[at + i] as number;
+}
+
+function readInt64(buffer: Buffer, at: number): bigint {
+  fillScratch(buffer, at);
+  return scratchInt64[0] as bigint;
+}
+
+/** The library reads and writes ids at an offset, but not in its types; checked here once. */
+const ObjectIdAt = ObjectId as unknown as new (bytes: Uint8Array, offset: number) => ObjectId;
+interface ObjectIdWriter extends ObjectId {
+  serializeInto(bytes: Uint8Array, offset: number): number;
+}
+const IDS_AT_OFFSET = ((): boolean => {
+  const bytes = Uint8Array.from({ length: 16 }, (_, index) => index);
+  try {
+    const id = new ObjectIdAt(bytes, 2);
+    const copy = new Uint8Array(14);
+    (id as ObjectIdWriter).serializeInto(copy, 2);
+    return (
+      id.toHexString() === '02030405060708090a0b0c0d' &&
+      Buffer.compare(copy.subarray(2), bytes.subarray(2, 14)) === 0
+    );
+  } catch {
+    return false;
+  }
+})();
+
+function readObjectId(buffer: Buffer, at: number): ObjectId {
+  return IDS_AT_OFFSET ? new ObjectIdAt(buffer, at) : new ObjectId(buffer.subarray(at, at + 12));
 }
 
 // ---------------------------------------------------------------- field names
@@ -55,20 +100,20 @@ function sameAscii(text: string, buffer: Buffer, start: number, length: number):
 }
 
 /** Reads the name that starts at `start` and ends before `end` (the NUL). */
-function readName(buffer: Buffer, start: number, end: number): string {
+function readName(buffer: NativeBuffer, start: number, end: number): string {
   const length = end - start;
   if (length === 0) return '';
-  if (length > 32) return buffer.toString('utf8', start, end);
+  if (length > 32) return buffer.utf8Slice(start, end);
   let hash = length;
   for (let i = start; i < end; i++) {
     const byte = buffer[i] as number;
-    if (byte > 127) return buffer.toString('utf8', start, end);
+    if (byte > 127) return buffer.utf8Slice(start, end);
     hash = (Math.imul(hash, 31) + byte) | 0;
   }
   const slot = (hash ^ (hash >>> 13)) & (NAME_SLOTS - 1);
   const known = nameTable[slot] as string;
   if (sameAscii(known, buffer, start, length)) return known;
-  const name = buffer.toString('latin1', start, end);
+  const name = buffer.latin1Slice(start, end);
   nameTable[slot] = name;
   return name;
 }
@@ -92,7 +137,7 @@ function readInt32(buffer: Buffer, at: number): number {
 }
 
 /** The text of a length-prefixed string whose prefix is at `at`; checks its bounds. */
-function readString(buffer: Buffer, at: number, limit: number): string {
+function readString(buffer: NativeBuffer, at: number, limit: number): string {
   const size = readInt32(buffer, at);
   const start = at + 4;
   const end = start + size - 1;
@@ -101,21 +146,21 @@ function readString(buffer: Buffer, at: number, limit: number): string {
     let text = '';
     for (let i = start; i < end; i++) {
       const byte = buffer[i] as number;
-      if (byte > 127) return buffer.toString('utf8', start, end);
+      if (byte > 127) return buffer.utf8Slice(start, end);
       text += String.fromCharCode(byte);
     }
     return text;
   }
-  return buffer.toString('utf8', start, end);
+  return buffer.utf8Slice(start, end);
 }
 
 /** One pass over a buffer; `at` is the reading position. */
 class Decoder {
-  private readonly buffer: Buffer;
+  private readonly buffer: NativeBuffer;
   private readonly limit: number;
   private at: number;
 
-  constructor(buffer: Buffer, at: number) {
+  constructor(buffer: NativeBuffer, at: number) {
     this.buffer = buffer;
     this.limit = buffer.length;
     this.at = at;
@@ -186,11 +231,12 @@ class Decoder {
     const start = this.at;
     const end = endOfName(this.buffer, start, limit);
     this.at = end + 1;
-    return this.buffer.toString('utf8', start, end);
+    return this.buffer.utf8Slice(start, end);
   }
 
   private double(limit: number): Value {
-    const value = this.buffer.readDoubleLE(this.take(8, limit));
+    fillScratch(this.buffer, this.take(8, limit));
+    const value = scratchDouble[0] as number;
     return isInt32(value) ? new Double(value) : value;
   }
 
@@ -238,14 +284,14 @@ class Decoder {
       case BsonType.undefined:
         return BsonUndefined.instance;
       case BsonType.objectId:
-        return new ObjectId(buffer.subarray(this.take(12, limit), this.at));
+        return readObjectId(buffer, this.take(12, limit));
       case BsonType.bool: {
         const byte = buffer[this.take(1, limit)] as number;
         if (byte > 1) throw invalid('invalid boolean');
         return byte === 1;
       }
       case BsonType.date:
-        return new DateTime(buffer.readBigInt64LE(this.take(8, limit)));
+        return new DateTime(readInt64(buffer, this.take(8, limit)));
       case BsonType.null:
         return null;
       case BsonType.regex:
@@ -253,7 +299,7 @@ class Decoder {
       case BsonType.dbPointer: {
         const namespace = this.string(limit);
         const at = this.take(12, limit);
-        return new DbPointer(namespace, new ObjectId(buffer.subarray(at, at + 12)));
+        return new DbPointer(namespace, readObjectId(buffer, at));
       }
       case BsonType.javascript:
         return new Code(this.string(limit));
@@ -268,7 +314,7 @@ class Decoder {
         return Timestamp.fromBits(readInt32(buffer, at) >>> 0, readInt32(buffer, at + 4) >>> 0);
       }
       case BsonType.long:
-        return buffer.readBigInt64LE(this.take(8, limit));
+        return readInt64(buffer, this.take(8, limit));
       case BsonType.decimal: {
         const at = this.take(16, limit);
         return new Decimal128(Uint8Array.prototype.slice.call(buffer, at, at + 16));
@@ -558,6 +604,23 @@ class Encoder {
   }
 
   private cstring(text: string): void {
+    const { length } = text;
+    if (length <= 32) {
+      this.reserve(length + 1);
+      const { buffer } = this;
+      let at = this.at;
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 127 || unit === 0) break;
+        buffer[at++] = unit;
+      }
+      if (i === length) {
+        buffer[at++] = 0;
+        this.at = at;
+        return;
+      }
+    }
     if (text.includes('\0')) {
       throw new MongoCommandError('BadValue', 'field names and patterns cannot hold a null byte');
     }
@@ -610,14 +673,21 @@ class Encoder {
     this.cstring(name);
   }
 
-  private double(value: number): void {
+  private scratch(): void {
     this.reserve(8);
-    this.at = this.buffer.writeDoubleLE(value, this.at);
+    const { buffer, at } = this;
+    for (let i = 0; i < 8; i++) buffer[at + i] = scratchBytes[i] as number;
+    this.at = at + 8;
+  }
+
+  private double(value: number): void {
+    scratchDouble[0] = value;
+    this.scratch();
   }
 
   private int64(value: bigint): void {
-    this.reserve(8);
-    this.at = this.buffer.writeBigInt64LE(value, this.at);
+    scratchInt64[0] = value;
+    this.scratch();
   }
 
   private field(name: string, value: Value): void {
@@ -660,7 +730,7 @@ class Encoder {
       this.array(value);
     } else if (value instanceof ObjectId) {
       this.head(BsonType.objectId, name);
-      this.bytes(value.id);
+      this.objectId(value);
     } else if (value instanceof DateTime) {
       this.head(BsonType.date, name);
       this.int64(value.epochMs);
@@ -682,6 +752,16 @@ class Encoder {
     } else {
       this.rareObject(name, value);
     }
+  }
+
+  private objectId(value: ObjectId): void {
+    if (!IDS_AT_OFFSET) {
+      this.bytes(value.id);
+      return;
+    }
+    this.reserve(12);
+    (value as ObjectIdWriter).serializeInto(this.buffer, this.at);
+    this.at += 12;
   }
 
   private binary(name: string, value: Binary): void {
@@ -730,7 +810,7 @@ class Encoder {
     } else if (value instanceof DbPointer) {
       this.head(BsonType.dbPointer, name);
       this.string(value.namespace);
-      this.bytes(value.id.id);
+      this.objectId(value.id);
     } else {
       this.head(BsonType.javascript, name);
       this.string(value.code);

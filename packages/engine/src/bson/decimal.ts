@@ -127,16 +127,10 @@ export function decimalFromDouble(value: number): Decimal128 {
   if (!Number.isFinite(value)) return value < 0 ? DECIMAL_NEGATIVE_INFINITY : DECIMAL_INFINITY;
   const text = value.toExponential(14);
   const mark = text.indexOf('e');
-  const digits = text.slice(0, mark).replace(/[-.]/g, '');
-  let coefficient = BigInt(digits);
-  let exponent = Number(text.slice(mark + 1)) - 14;
+  const coefficient = BigInt(text.slice(0, mark).replace(/[-.]/g, ''));
+  // all 15 digits are kept, trailing zeros too: 2.5 becomes 2.50000000000000 (manual, `$toDecimal`)
   if (coefficient === 0n) return makeDecimal(Object.is(value, -0), 0n, 0);
-  // Whole numbers and short fractions come out without the padding zeros.
-  while (coefficient % 10n === 0n && exponent < 0) {
-    coefficient /= 10n;
-    exponent += 1;
-  }
-  return makeDecimal(value < 0, coefficient, exponent);
+  return makeDecimal(value < 0, coefficient, Number(text.slice(mark + 1)) - 14);
 }
 
 /** An integer as Decimal128 (always exact for an int64). */
