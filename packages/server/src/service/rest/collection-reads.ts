@@ -12,6 +12,12 @@ import { skipOf } from './page.ts';
 import { readSort } from './read-parameters.ts';
 import { etagHeader, etagOfProperties, representedReply } from './replies.ts';
 import { representPage } from './represent.ts';
+import {
+  isKeysetRequest,
+  type KeysetPage,
+  readKeysetPage,
+} from './resources/paging/keyset-page.ts';
+import { exportFormatOf, exportReply } from './resources/transfer/export.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { sizeReply } from './size-reply.ts';
 
@@ -66,6 +72,10 @@ function etagHeaders(request: MongoRequest): ReplyHeader[] {
   return etag === undefined ? [] : [etagHeader(etag)];
 }
 
+function withoutLinks(documents: Buffer[]): KeysetPage {
+  return { documents, headers: [] };
+}
+
 /**
  * GET /db/coll: a page of documents.
  *
@@ -76,11 +86,16 @@ export async function getDocuments(
   context: RestContext,
   transform?: (document: Buffer) => Buffer,
 ): Promise<Reply> {
-  const [documents, counted] = await Promise.all([
-    readPage(request, context),
+  const format = transform === undefined ? exportFormatOf(request) : undefined;
+  if (format !== undefined) return exportReply(request, context, format);
+  const [page, counted] = await Promise.all([
+    isKeysetRequest(request)
+      ? readKeysetPage(request, context)
+      : readPage(request, context).then(withoutLinks),
     countIfAsked(request, context),
   ]);
-  const headers = etagHeaders(request);
+  const { documents } = page;
+  const headers = [...etagHeaders(request), ...page.headers];
   if (counted !== undefined) headers.push(counted.header);
   const shown = transform === undefined ? documents : documents.map(transform);
   const body = representPage(request, shown, counted?.size);

@@ -17,6 +17,7 @@ import { createMountTable } from './mounts.ts';
 import { openRequest } from './open-request.ts';
 import { addProperties } from './request-properties.ts';
 import { traitsOf } from './request-traits.ts';
+import { importDocuments, isImport } from './resources/transfer/import.ts';
 import type { RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { readSession } from './session-parameters.ts';
@@ -66,15 +67,24 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     { identity, permit }: ServiceContext,
   ): Promise<Reply> {
     vetoOperators(request, config);
-    await readContent(request);
+    const isStream = isImport(request);
+    if (!isStream) await readContent(request);
     if (request.rememberedError !== undefined) throw request.rememberedError;
     const context: RestContext = { mongo, config, identity, permit, checks };
-    addProperties(request, context);
-    await checkSchema(request, context);
+    if (!isStream) {
+      addProperties(request, context);
+      await checkSchema(request, context);
+    }
     request.session = readSession(request);
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
-    const reply = await handler(request, context);
+    const reply = isStream
+      ? await importDocuments(
+          request,
+          context,
+          await context.checks.loadDocumentValidator(request, context),
+        )
+      : await handler(request, context);
     if (request.method !== 'GET') {
       forgetPages(request, mongo);
       if (reply.status < 400) parts.onWrite?.(request);
