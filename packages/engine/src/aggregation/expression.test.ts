@@ -514,7 +514,7 @@ const TYPES: readonly Row[] = [
   ['$toInt truncates', { $toInt: 5.9 }, {}, 5],
   ['$toLong', { $toLong: 5.9 }, {}, 5n],
   ['$toDouble', { $toDouble: '2.5' }, {}, 2.5],
-  ['$toDecimal', { $toDecimal: 2.5 }, {}, dec('2.5')],
+  ['$toDecimal', { $toDecimal: 2.5 }, {}, dec('2.50000000000000')],
   ['$toString double', { $toString: 2.5 }, {}, '2.5'],
   ['$toString date', { $toString: D }, {}, '2014-01-01T08:15:39.736Z'],
   ['$toBool', { $toBool: 0 }, {}, false],

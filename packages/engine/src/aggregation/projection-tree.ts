@@ -6,7 +6,8 @@ import type { Document, Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { locationError } from './aggregation-error.ts';
 import { describeValue, isNumeric, isTruthy } from './expression/value-kind.ts';
-import { parseFieldPath } from './field-path.ts';
+import { isExpressionOperator } from './expression.ts';
+import { copyDocument, parseFieldPath } from './field-path.ts';
 
 type Compute = (root: Document) => Value | undefined;
 export type ProjectionMode = 'inclusion' | 'exclusion' | 'addition';
@@ -86,6 +87,9 @@ export class ProjectionTree {
   }
 }
 
+/** Keeps the place of a scalar that a document with computed fields will come in for. */
+const PLACEHOLDER: Value = null;
+
 function narrow(document: Document, node: Node, mode: ProjectionMode): Document {
   const keep = mode === 'inclusion';
   const result: Document = new Map();
@@ -101,6 +105,7 @@ function narrow(document: Document, node: Node, mode: ProjectionMode): Document 
     }
     const narrowed = narrowValue(value, child, mode);
     if (narrowed !== undefined) result.set(name, narrowed);
+    else if (child.hasComputed) result.set(name, PLACEHOLDER);
   }
   return result;
 }
@@ -112,6 +117,7 @@ function narrowValue(value: Value, node: Node, mode: ProjectionMode): Value | un
     for (const item of value) {
       const narrowed = narrowValue(item, node, mode);
       if (narrowed !== undefined) result.push(narrowed);
+      else if (node.hasComputed) result.push(PLACEHOLDER);
     }
     return result;
   }
@@ -119,7 +125,7 @@ function narrowValue(value: Value, node: Node, mode: ProjectionMode): Value | un
 }
 
 function addComputed(document: Document, node: Node, root: Document): Document {
-  const result = new Map(document);
+  const result = copyDocument(document);
   for (const name of node.order) {
     const compute = node.computed.get(name);
     if (compute !== undefined) {
@@ -221,8 +227,18 @@ function flatten(spec: Document, prefix: string, into: ProjectedField[]): void {
         `An empty sub-projection is not a valid value. Found empty object at path ${path}`,
       );
     } else {
+      checkKnownExpression(value);
       into.push({ path, kind: 'compute', spec: value });
     }
+  }
+}
+
+/** An unknown operator right at a field has an error of the projection's own. */
+function checkKnownExpression(spec: Value): void {
+  if (!(spec instanceof Map)) return;
+  for (const name of spec.keys()) {
+    if (!isExpressionOperator(name)) throw locationError(31325, `Unknown expression ${name}`);
+    return;
   }
 }
 

@@ -38,7 +38,7 @@ describe('typed arithmetic', () => {
     expect(multiplyNumbers(decimal('1.20'), 2)).toEqual(decimal('2.40'));
     expect(divideNumbers(decimal('1'), 3)).toEqual(decimal('0.3333333333333333333333333333333333'));
     expect(divideNumbers(decimal('6.0'), decimal('2'))).toEqual(decimal('3.0'));
-    expect(addNumbers(decimal('0.1'), 0.2)).toEqual(decimal('0.3'));
+    expect(addNumbers(decimal('0.1'), 0.2)).toEqual(decimal('0.300000000000000'));
     expect(moduloNumbers(decimal('5.5'), 2)).toEqual(decimal('1.5'));
   });
 

@@ -299,6 +299,20 @@ export function parseDate(text: string, zone: TimeZone | undefined): number {
   return parseOtherDate(trimmed, zone, text);
 }
 
+function unreadable(trimmed: string, text: string): DateTextError {
+  const word = /[A-Za-z]/.exec(trimmed);
+  if (word !== null && !/^\d/.test(trimmed)) {
+    return new DateTextError(
+      `Error parsing date string '${text}'; ${word.index}: passing a time zone identifier as part of the string is not allowed '${word[0]}'`,
+    );
+  }
+  return new DateTextError(
+    /\d{4}/.test(trimmed)
+      ? `Error parsing date string '${text}'; 0: Unexpected character '${trimmed[0] ?? ''}'`
+      : `an incomplete date/time string has been found, with elements missing: "${text}"`,
+  );
+}
+
 /** Forms with month names, as timelib takes them: `Jul 4, 2018 11:00 UTC`, `4 July 2018`. */
 function parseOtherDate(trimmed: string, zone: TimeZone | undefined, text: string): number {
   const match =
@@ -309,11 +323,7 @@ function parseOtherDate(trimmed: string, zone: TimeZone | undefined, text: strin
     trimmed,
   );
   if (match === null && slashed === null) {
-    throw new DateTextError(
-      /\d{4}/.test(trimmed)
-        ? `Error parsing date string '${text}'; unexpected character`
-        : `an incomplete date/time string has been found, with elements missing: "${text}"`,
-    );
+    throw unreadable(trimmed, text);
   }
   const fields: ParsedFields = {};
   if (slashed !== null) {

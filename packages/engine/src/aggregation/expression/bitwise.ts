@@ -1,8 +1,8 @@
 /** `$bitAnd`, `$bitNot`, `$bitOr`, `$bitXor` over int and long. */
 import { isInt32, type Value } from '../../bson/value.ts';
-import { typeMismatch } from '../aggregation-error.ts';
+import { locationError, typeMismatch } from '../aggregation-error.ts';
 import { type OperatorCompiler, type OperatorTable, unary, variadic } from './operator.ts';
-import { isNullish, typeName } from './value-kind.ts';
+import { isNullish, isNumeric, typeName } from './value-kind.ts';
 
 function isInteger(value: Value | undefined): value is number | bigint {
   return typeof value === 'bigint' || (typeof value === 'number' && isInt32(value));
@@ -15,19 +15,18 @@ function junction(
 ): OperatorCompiler {
   return variadic(0, Number.POSITIVE_INFINITY, (values, name) => {
     let result: number | bigint = identity;
-    let sawNull = false;
     for (const value of values) {
-      if (isNullish(value)) {
-        sawNull = true;
-      } else if (!isInteger(value)) {
+      if (isNullish(value)) return null;
+      if (!isInteger(value)) {
         throw typeMismatch(`${name} only supports int and long operands.`);
-      } else if (typeof result === 'bigint' || typeof value === 'bigint') {
+      }
+      if (typeof result === 'bigint' || typeof value === 'bigint') {
         result = BigInt.asIntN(64, wide(BigInt(result), BigInt(value)));
       } else {
         result = narrow(result, value);
       }
     }
-    return sawNull ? null : result;
+    return result;
   });
 }
 
@@ -39,6 +38,9 @@ export const bitwiseOperators: OperatorTable = {
   ),
   $bitNot: unary((value, name) => {
     if (isNullish(value)) return null;
+    if (!isNumeric(value)) {
+      throw locationError(28765, `${name} only supports numeric types, not ${typeName(value)}`);
+    }
     if (!isInteger(value)) {
       throw typeMismatch(`${name} only supports int and long, not: ${typeName(value)}.`);
     }

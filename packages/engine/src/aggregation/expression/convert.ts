@@ -1,5 +1,6 @@
 /** `$convert`, its short forms `$toInt` … `$toUUID`, `$type` and `$isNumber`. */
-import { decimalFromDouble, decimalFromInteger, decimalParts } from '../../bson/decimal.ts';
+import { decimalFromInteger, decimalParts } from '../../bson/decimal.ts';
+import { toDecimal } from '../../bson/numeric.ts';
 import { BsonType } from '../../bson/types.ts';
 import {
   Binary,
@@ -93,7 +94,12 @@ function parseDouble(text: string): number {
   }
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
   if (special === null) {
-    throw badNumber(text, text === '' ? 'Empty string' : 'Did not consume whole string.');
+    if (text === '') throw badNumber(text, 'Empty string');
+    const startsAsNumber = /^[+-]?\.?\d/.test(text);
+    throw badNumber(
+      text,
+      startsAsNumber ? 'Did not consume whole string.' : 'Did not consume any digits',
+    );
   }
   if ((special[2] as string).toLowerCase() === 'nan') return Number.NaN;
   return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
@@ -165,9 +171,7 @@ function truncateDecimal(value: Decimal128): bigint {
 
 function toDecimalValue(value: Value): Value {
   if (value instanceof Decimal128) return value;
-  if (typeof value === 'bigint') return decimalFromInteger(value);
-  if (value instanceof Double) return decimalFromDouble(value.value);
-  if (typeof value === 'number') return decimalFromDouble(value);
+  if (isNumeric(value)) return toDecimal(value);
   if (typeof value === 'boolean') return decimalFromInteger(value ? 1 : 0);
   if (value instanceof DateTime) return decimalFromInteger(value.epochMs);
   if (typeof value === 'string') {

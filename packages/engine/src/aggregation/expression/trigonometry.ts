@@ -76,11 +76,11 @@ const DEGREES_PER_RADIAN = '57.29577951308232087679815481410517';
 
 function arcTangent(y: Value | undefined, x: Value | undefined, name: string): Value {
   if (isNullish(y) || isNullish(x)) return null;
-  if (!isNumeric(y) || !isNumeric(x)) {
-    throw locationError(
-      51044,
-      `${name} only supports numeric types, not ${typeName(y)} and ${typeName(x)}`,
-    );
+  if (!isNumeric(y)) {
+    throw locationError(51044, `${name} only supports numeric types, not ${typeName(y)}`);
+  }
+  if (!isNumeric(x)) {
+    throw locationError(51045, `${name} only supports numeric types, not ${typeName(x)}`);
   }
   if (y instanceof Decimal128 || x instanceof Decimal128) {
     return atan2Decimals(toDecimal(y), toDecimal(x));
