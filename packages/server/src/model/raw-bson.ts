@@ -54,7 +54,8 @@ export function findRawField(bytes: Uint8Array, name: string): RawField | undefi
     const type = bytes[p++] as number;
     let same = true;
     let index = 0;
-    for (let byte = bytes[p++] as number; byte !== 0; byte = bytes[p++] as number) {
+    for (let byte = bytes[p++]; byte !== 0; byte = bytes[p++]) {
+      if (byte === undefined) throw damaged();
       if (same && byte !== name.charCodeAt(index)) same = false;
       index++;
     }
@@ -135,7 +136,18 @@ function int32(bytes: Uint8Array, p: number): number {
   );
 }
 
+/** BSON that contradicts itself; never what MongoDB stores. */
+function damaged(): RangeError {
+  return new RangeError('Damaged BSON');
+}
+
 function valueLength(bytes: Uint8Array, p: number, type: number): number {
+  const length = statedLength(bytes, p, type);
+  if (length < 0 || p + length > bytes.length) throw damaged();
+  return length;
+}
+
+function statedLength(bytes: Uint8Array, p: number, type: number): number {
   switch (type) {
     case 0x01:
     case 0x09:
@@ -163,9 +175,9 @@ function valueLength(bytes: Uint8Array, p: number, type: number): number {
       return 1;
     case 0x0b: {
       let end = p;
-      while (bytes[end] !== 0) end++;
+      while (bytes[end] !== 0) if (end++ > bytes.length) throw damaged();
       end++;
-      while (bytes[end] !== 0) end++;
+      while (bytes[end] !== 0) if (end++ > bytes.length) throw damaged();
       return end + 1 - p;
     }
     case 0x0c:
@@ -182,16 +194,17 @@ function valueLength(bytes: Uint8Array, p: number, type: number): number {
 function readDocument(buffer: Buffer, start: number): BsonDocument {
   const document: BsonDocument = new Map();
   const end = start + int32(buffer, start) - 1;
-  if (end >= buffer.length || end < start + 4) throw new RangeError('BSON length out of range');
+  if (end >= buffer.length || end < start + 4) throw damaged();
   let p = start + 4;
   while (p < end) {
     const type = buffer[p++] as number;
     let nameEnd = p;
-    while (buffer[nameEnd] !== 0) nameEnd++;
+    while (buffer[nameEnd] !== 0) if (nameEnd++ > end) throw damaged();
     const name = buffer.toString('utf8', p, nameEnd);
     p = nameEnd + 1;
+    const length = valueLength(buffer, p, type);
     document.set(name, readValue(buffer, p, type));
-    p += valueLength(buffer, p, type);
+    p += length;
   }
   return document;
 }
@@ -199,13 +212,14 @@ function readDocument(buffer: Buffer, start: number): BsonDocument {
 function readArray(buffer: Buffer, start: number): BsonValue[] {
   const items: BsonValue[] = [];
   const end = start + int32(buffer, start) - 1;
-  if (end >= buffer.length || end < start + 4) throw new RangeError('BSON length out of range');
+  if (end >= buffer.length || end < start + 4) throw damaged();
   let p = start + 4;
   while (p < end) {
     const type = buffer[p++] as number;
-    while (buffer[p++] !== 0);
+    while (buffer[p++] !== 0) if (p > end) throw damaged();
+    const length = valueLength(buffer, p, type);
     items.push(readValue(buffer, p, type));
-    p += valueLength(buffer, p, type);
+    p += length;
   }
   return items;
 }

@@ -110,6 +110,27 @@ describe('transcoder', () => {
     expect(transcodeDocument(bytes).toString()).toBe(writeJson(value));
   });
 
+  it('never hangs on damaged bytes', () => {
+    fc.assert(
+      fc.property(
+        document,
+        fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 }))),
+        (value, changes) => {
+          const bytes = encodeDocument(value);
+          for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+          for (const read of [transcodeDocument, decodeDocument]) {
+            try {
+              read(bytes);
+            } catch (error) {
+              expect(error).toBeInstanceOf(Error);
+            }
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
   it('writes broken UTF-8 as the replacement character', () => {
     const bytes = encodeDocument(new Map([['a', 'xyz']]));
     bytes[12] = 0xff;

@@ -105,8 +105,7 @@ function readInt32(src: Uint8Array, p: number): number {
 /** Writes the document or array that begins at `start`. */
 function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: JsonMode): void {
   const end = start + readInt32(src, start) - 1;
-  if (end > src.length || end < start + 4)
-    throw new RangeError('BSON document length out of range');
+  if (end >= src.length || end < start + 4) throw damaged();
   reserve(SLACK_BYTES);
   let o: Uint8Array = out;
   let q = at;
@@ -129,7 +128,7 @@ function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: J
       o[q++] = 0x20;
     }
     if (isArray) {
-      while (src[p++] !== 0);
+      while (src[p++] !== 0) if (p > end) throw damaged();
     } else {
       o[q++] = 0x22;
       const nameStart = p;
@@ -139,7 +138,7 @@ function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: J
         if (ESCAPE[byte] !== 0 || q > limit) {
           if (byte === 0) break;
           let nameEnd = p;
-          while (src[nameEnd] !== 0) nameEnd++;
+          while (src[nameEnd] !== 0) if (nameEnd++ > end) throw damaged();
           at = outStart;
           writeEscaped(src, nameStart, nameEnd);
           reserve(SLACK_BYTES);
@@ -160,6 +159,7 @@ function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: J
         const length = readInt32(src, p) - 1;
         p += 4;
         const stop = p + length;
+        if (length < 0 || stop >= end) throw damaged();
         if (q + length > limit) {
           at = q;
           reserve(length + SLACK_BYTES * 2);
@@ -289,6 +289,11 @@ function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: J
   reserve(SLACK_BYTES);
 }
 
+/** BSON that contradicts itself; never what MongoDB stores, so nothing but memory safety matters. */
+function damaged(): RangeError {
+  return new RangeError('Damaged BSON');
+}
+
 /** Writes the types seldom met; gives the offset after the value. */
 function writeRare(src: Uint8Array, start: number, type: number, mode: JsonMode): number {
   switch (type) {
@@ -296,6 +301,7 @@ function writeRare(src: Uint8Array, start: number, type: number, mode: JsonMode)
       const length = readInt32(src, start);
       const subType = src[start + 4] as number;
       const end = start + 5 + length;
+      if (length < (subType === 2 ? 4 : 0) || end > src.length) throw damaged();
       // subtype 2 repeats the length inside
       const dataStart = subType === 2 ? start + 9 : start + 5;
       writeText(writeBinaryText(view(src, dataStart, end).toString('base64'), subType, mode));
@@ -407,12 +413,14 @@ function view(src: Uint8Array, start: number, end: number): Buffer {
 }
 
 function readString(src: Uint8Array, start: number): string {
+  const length = readInt32(src, start);
+  if (length < 1 || start + 4 + length > src.length) throw damaged();
   return view(src, start + 4, start + 3 + readInt32(src, start)).toString('utf8');
 }
 
 function endOfCstring(src: Uint8Array, start: number): number {
   let end = start;
-  while (src[end] !== 0) end++;
+  while (src[end] !== 0) if (end++ > src.length) throw damaged();
   return end;
 }
 
