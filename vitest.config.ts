@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'engine',
-          include: ['packages/engine/test/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
