@@ -395,7 +395,7 @@ function taking(create: (n: number, collation: Collator | undefined) => Accumula
 
 function ranking(kind: { readonly bottom: boolean; readonly single: boolean }): PlanCompiler {
   return (argument, scope, name) => {
-    const fields = kind.single ? ['sortBy', 'output'] : ['n', 'sortBy', 'output'];
+    const fields = kind.single ? ['output', 'sortBy'] : ['n', 'output', 'sortBy'];
     const given = readFields(argument, name, fields);
     const n = kind.single ? constantExpression(1) : scope.compile(given.get('n') as Value);
     const sortBy = given.get('sortBy');

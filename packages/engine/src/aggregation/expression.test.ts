@@ -600,7 +600,7 @@ const ERRORS: readonly ErrorRow[] = [
   [{ $concat: [1] }, 16702, '$concat only supports strings, not int'],
   [{ $size: 'a' }, 17124, 'The argument to $size must be an array, but was of type: string'],
   [{ $in: [1, 2] }, 40081, '$in requires an array as a second argument, found: int'],
-  [{ $switch: { branches: [] } }, 40068, '$switch requires at least one branch.'],
+  [{ $switch: { branches: [] } }, 40068, '$switch requires at least one branch'],
   [{ $year: 'x' }, 16006, "can't convert from BSON type string to Date"],
   [{ $year: { date: 1, tz: 2 } }, 40535, 'unrecognized option to $year: "tz"'],
   [

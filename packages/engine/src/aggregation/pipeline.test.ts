@@ -40,7 +40,11 @@ function run(
   input: readonly object[] = [],
   others: Collections = {},
 ): Plain[] {
-  const context = createContext({ ...others, input });
+  const isDatabaseWide = stages[0] instanceof Object && '$documents' in stages[0];
+  const context: PipelineContext = {
+    ...createContext({ ...others, input }),
+    collection: isDatabaseWide ? undefined : 'input',
+  };
   const pipeline = compilePipeline(stages.map(toValue), context);
   const all = drain(pipeline.run(context.find({ database: 'test', collection: 'input' })));
   const { filter, sort, skip, limit, consumedStages } = pipeline.leading;
@@ -560,12 +564,12 @@ const ERRORS: readonly ErrorRow[] = [
   ],
   [[{ $project: { a: 1, 'a.b': 1 } }], 31249, /Path collision at a\.b remaining portion b/],
   [[{ $unwind: 'a' }], 28818, "path option to $unwind stage should be prefixed with a '$': a"],
-  [[{ $lookup: { from: 'x' } }], 9, "must specify 'as' field for a $lookup"],
+  [[{ $lookup: { from: 'x' } }], 40414, "BSON field '$lookup.as' is missing but a required field"],
   [[{ $count: '' }], 40157, 'the count field must be a non-empty string'],
   [
     [{ $replaceRoot: { newRoot: '$a' } }],
     40228,
-    /^'newRoot' expression must evaluate to an object/,
+    /^'newRoot' expression {2}must evaluate to an object/,
   ],
   [
     [{ $addFields: { a: { $foo: 1 } } }],

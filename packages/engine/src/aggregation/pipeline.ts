@@ -1,5 +1,6 @@
 /** Compiles and runs aggregation pipelines (MongoDB manual, "Aggregation Stages"). */
 import { type Document, toDocument, type Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { locationError } from './aggregation-error.ts';
 import type { ExpressionRuntime, Variables } from './expression/operator.ts';
 import { constantBindings, ExpressionScope } from './expression.ts';
@@ -58,6 +59,12 @@ export function compilePipeline(
   const { inner, output } = splitOutput(specs, stageContext);
   const stages = optimizeStages(compileAll(inner, stageContext, undefined, options), stageContext);
   const [first] = stages;
+  if (first?.name === '$documents' && context.collection !== undefined) {
+    throw new MongoCommandError(
+      'InvalidNamespace',
+      "'$documents' can only be run with {aggregate: 1}",
+    );
+  }
   return {
     leading: findLeading(stages),
     output,

@@ -4,8 +4,8 @@
  */
 import { type Collator, compareValues } from '../bson/compare.ts';
 import { BsonUndefined, type Document, type Value } from '../bson/value.ts';
-import { badValue, failedToParse, locationError } from './aggregation-error.ts';
-import { isNumeric, toJsNumber, typeName } from './expression/value-kind.ts';
+import { badValue, locationError } from './aggregation-error.ts';
+import { describeValue, isNumeric, toJsNumber } from './expression/value-kind.ts';
 import { parseFieldPath } from './field-path.ts';
 
 export interface SortPart {
@@ -33,11 +33,14 @@ function parsePart(field: string, order: Value): SortPart {
     if (order.size !== 1 || typeof meta !== 'string') {
       throw locationError(17312, '$meta is the only expression supported by $sort right now');
     }
-    if (!METADATA.has(meta)) throw failedToParse(`Illegal $meta sort: $meta: "${meta}"`);
+    if (!METADATA.has(meta)) throw locationError(31138, `Illegal $meta sort: $meta: "${meta}"`);
     return { path: [field], direction: -1, meta };
   }
   if (!isNumeric(order)) {
-    throw locationError(15974, `Illegal key in $sort specification: ${field}: ${typeName(order)}`);
+    throw locationError(
+      15974,
+      `Illegal key in $sort specification: ${field}: ${describeValue(order)}`,
+    );
   }
   const direction = toJsNumber(order);
   if (direction !== 1 && direction !== -1) {

@@ -91,7 +91,7 @@ function takeN(
       required: ['n', 'input'],
       notAnObject: (name, value) =>
         locationError(
-          5787900,
+          5787801,
           `specification must be an object; found ${name}: ${describeValue(value)}`,
         ),
       unknown: (_name, field) =>

@@ -86,7 +86,7 @@ function compileSwitch(argument: Value, scope: Scope): Expression {
       throw locationError(40067, `$switch found an unknown argument: ${name}`);
     }
   }
-  if (branches.length === 0) throw locationError(40068, '$switch requires at least one branch.');
+  if (branches.length === 0) throw locationError(40068, '$switch requires at least one branch');
   const parts = branches.flatMap((branch) => [branch.test, branch.result]);
   if (otherwise !== undefined) parts.push(otherwise);
   return fromParts(parts, (root, variables) => {

@@ -139,7 +139,7 @@ function readInteger(value: Value, type: 'int' | 'long'): bigint {
   if (typeof value === 'boolean') return value ? 1n : 0n;
   if (typeof value === 'string') {
     if (!/^[+-]?\d+$/.test(value)) {
-      throw badNumber(value, value === '' ? 'Empty string' : 'Did not consume whole string.');
+      throw badNumber(value, value === '' ? 'No digits' : 'Did not consume whole string.');
     }
     return BigInt(value.replace(/^\+/, ''));
   }

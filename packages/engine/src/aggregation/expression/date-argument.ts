@@ -22,18 +22,11 @@ export function readDate(value: Value | undefined): number {
 }
 
 /** The zone of a `timezone` argument: UTC when absent, null when it evaluates to null. */
-export function readTimeZone(
-  value: Value | undefined,
-  given: boolean,
-  name: string,
-): TimeZone | null {
+export function readTimeZone(value: Value | undefined, given: boolean): TimeZone | null {
   if (!given) return UTC;
   if (isNullish(value)) return null;
   if (typeof value !== 'string') {
-    throw locationError(
-      40533,
-      `${name} requires a string for the timezone argument, but was given a ${typeName(value)} (${String(value)})`,
-    );
+    throw locationError(40517, `timezone must evaluate to a string, found ${typeName(value)}`);
   }
   return findTimeZone(value);
 }

@@ -34,7 +34,7 @@ function shape(
     unknown: (name, field) =>
       locationError(
         codes.unknown,
-        `Unrecognized argument to ${name}: ${field}. Expected arguments are ${[...required, ...optional].join(', ')}.`,
+        `Unrecognized argument to ${name}: ${field}. Expected arguments are ${required.join(', ')}, and optionally ${optional.join(', ')}.`,
       ),
     missing: (name, field) =>
       locationError(codes.missing, `Missing '${field}' parameter to ${name}`),
@@ -53,38 +53,42 @@ function readUnit(value: Value | undefined, name: string): TimeUnit {
 
 const LIMIT_MS = 2 ** 63;
 
+const ADD_SHAPE: NamedArguments = {
+  ...shape(['startDate', 'unit', 'amount'], ['timezone'], {
+    object: 5166400,
+    unknown: 5166401,
+    missing: 5166402,
+  }),
+  notAnObject: (name) => locationError(5166400, `${name} expects an object as its argument`),
+  missing: (name) =>
+    locationError(5166402, `${name} requires startDate, unit, and amount to be present`),
+};
+
 function adder(sign: 1 | -1): OperatorCompiler {
-  return named(
-    shape(['startDate', 'unit', 'amount'], ['timezone'], {
-      object: 5166400,
-      unknown: 5166401,
-      missing: 5166402,
-    }),
-    (values, name) => {
-      const { startDate, unit, amount } = values;
-      const zone = readTimeZone(values['timezone'], 'timezone' in values, name);
-      if (isNullish(startDate) || isNullish(unit) || isNullish(amount) || zone === null) {
-        return null;
-      }
-      const start = toEpochMsOf(startDate);
-      if (start === undefined) {
-        throw locationError(5166403, `${name} requires startDate to be convertible to a date`);
-      }
-      if (typeof unit !== 'string') {
-        throw locationError(5166404, `${name} expects string defining the time unit`);
-      }
-      if (!isTimeUnit(unit)) throw failedToParse(`unknown time unit value: ${unit}`);
-      const count = toInt64(amount);
-      if (count === undefined) {
-        throw locationError(5166405, `${name} expects integer amount of time units`);
-      }
-      const moved = addUnits(start, unit, sign * Number(count), zone);
-      if (Number.isNaN(moved) || Math.abs(moved) >= LIMIT_MS) {
-        throw locationError(5166406, `${name} overflowed`);
-      }
-      return new DateTime(moved);
-    },
-  );
+  return named(ADD_SHAPE, (values, name) => {
+    const { startDate, unit, amount } = values;
+    const zone = readTimeZone(values['timezone'], 'timezone' in values);
+    if (isNullish(startDate) || isNullish(unit) || isNullish(amount) || zone === null) {
+      return null;
+    }
+    const start = toEpochMsOf(startDate);
+    if (start === undefined) {
+      throw locationError(5166403, `${name} requires startDate to be convertible to a date`);
+    }
+    if (typeof unit !== 'string') {
+      throw locationError(5166404, `${name} expects string defining the time unit`);
+    }
+    if (!isTimeUnit(unit)) throw failedToParse(`unknown time unit value: ${unit}`);
+    const count = toInt64(amount);
+    if (count === undefined) {
+      throw locationError(5166405, `${name} expects integer amount of time units`);
+    }
+    const moved = addUnits(start, unit, sign * Number(count), zone);
+    if (Number.isNaN(moved) || Math.abs(moved) >= LIMIT_MS) {
+      throw locationError(5166406, `${name} overflowed`);
+    }
+    return new DateTime(moved);
+  });
 }
 
 function readStartOfWeek(values: Arguments, unit: TimeUnit, name: string): number | null {
@@ -99,7 +103,8 @@ function readStartOfWeek(values: Arguments, unit: TimeUnit, name: string): numbe
   }
   const day = parseWeekday(value);
   if (day === undefined) {
-    throw failedToParse(
+    throw locationError(
+      5439016,
       `${name} parameter 'startOfWeek' value cannot be recognized as a day of a week: ${value}`,
     );
   }
@@ -114,7 +119,7 @@ const dateDiff = named(
   }),
   (values, name) => {
     const { startDate, endDate, unit } = values;
-    const zone = readTimeZone(values['timezone'], 'timezone' in values, name);
+    const zone = readTimeZone(values['timezone'], 'timezone' in values);
     if (isNullish(startDate) || isNullish(endDate) || isNullish(unit) || zone === null) return null;
     const dates = ['startDate', 'endDate'].map((field) => {
       const epochMs = toEpochMsOf(values[field]);
@@ -160,7 +165,7 @@ const dateTrunc = named(
   }),
   (values, name) => {
     const { date, unit } = values;
-    const zone = readTimeZone(values['timezone'], 'timezone' in values, name);
+    const zone = readTimeZone(values['timezone'], 'timezone' in values);
     const binSize = readBinSize(values, name);
     if (isNullish(date) || isNullish(unit) || zone === null || binSize === null) return null;
     const epochMs = toEpochMsOf(date);

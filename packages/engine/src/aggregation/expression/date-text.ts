@@ -44,7 +44,7 @@ function compileDateToString(argument: Value, scope: Scope, name: string): Expre
   const timezone = compileOptional(given, 'timezone', scope);
   const onNull = compileOptional(given, 'onNull', scope);
   return fromParts([date, format, timezone, onNull].filter(isPresent), (root, variables) => {
-    const zone = readTimeZone(timezone?.evaluate(root, variables), timezone !== undefined, name);
+    const zone = readTimeZone(timezone?.evaluate(root, variables), timezone !== undefined);
     const value = date.evaluate(root, variables);
     const pattern = readFormat(format?.evaluate(root, variables), format !== undefined, zone);
     if (isNullish(value)) return onNull === undefined ? null : onNull.evaluate(root, variables);
@@ -89,7 +89,7 @@ function compileDateFromString(argument: Value, scope: Scope, name: string): Exp
   const onError = compileOptional(given, 'onError', scope);
   const parts = [text, format, timezone, onNull, onError].filter(isPresent);
   return fromParts(parts, (root, variables) => {
-    const zone = readTimeZone(timezone?.evaluate(root, variables), timezone !== undefined, name);
+    const zone = readTimeZone(timezone?.evaluate(root, variables), timezone !== undefined);
     const pattern = format?.evaluate(root, variables);
     const value = text.evaluate(root, variables);
     if (isNullish(value)) return onNull === undefined ? null : onNull.evaluate(root, variables);

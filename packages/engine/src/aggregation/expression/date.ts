@@ -28,7 +28,7 @@ function part(read: (time: LocalTime) => Value): OperatorCompiler {
     const parts = zone === undefined ? [date] : [date, zone];
     return fromParts(parts, (root, variables) => {
       const value = date.evaluate(root, variables);
-      const timeZone = readTimeZone(zone?.evaluate(root, variables), zone !== undefined, name);
+      const timeZone = readTimeZone(zone?.evaluate(root, variables), zone !== undefined);
       if (isNullish(value) || timeZone === null) return null;
       return read(toLocalTime(readDate(value), timeZone));
     });
@@ -82,8 +82,8 @@ const dateToParts = named(
       locationError(40520, `Unrecognized argument to $dateToParts: ${field}`),
     missing: () => locationError(40522, "Missing 'date' parameter to $dateToParts"),
   },
-  (values, name) => {
-    const zone = readTimeZone(values['timezone'], 'timezone' in values, name);
+  (values) => {
+    const zone = readTimeZone(values['timezone'], 'timezone' in values);
     if ('iso8601' in values && isNullish(values['iso8601'])) return null;
     const iso = values['iso8601'] ?? false;
     if (typeof iso !== 'boolean') {
@@ -123,8 +123,8 @@ const dateFromParts = named(
       locationError(40518, `Unrecognized argument to $dateFromParts: ${field}`),
     missing: () => locationError(40516, '$dateFromParts requires a year'),
   },
-  (values, name) => {
-    const zone = readTimeZone(values['timezone'], 'timezone' in values, name);
+  (values) => {
+    const zone = readTimeZone(values['timezone'], 'timezone' in values);
     return fromDateParts(values, zone);
   },
 );

@@ -90,11 +90,7 @@ function compileSetField(argument: Value, scope: Scope, name: string): Expressio
   const removing = name === '$unsetField';
   const given = readNamedArguments(argument, name, {
     required: removing ? ['field', 'input'] : ['field', 'input', 'value'],
-    notAnObject: (_name, value) =>
-      locationError(
-        4161100,
-        `${name} requires an object as an argument, found: ${typeName(value)}`,
-      ),
+    notAnObject: () => locationError(4161100, `${name} only supports an object as its argument`),
     unknown: (_name, field) =>
       locationError(4161101, `${name} found an unknown argument: ${field}`),
     missing: (_name, field) =>

@@ -35,11 +35,14 @@ function setDifference(left: Argument, right: Argument, scope: Scope): Argument 
 }
 
 function setEquals(values: readonly Argument[], scope: Scope): Argument {
-  const sets = values.map((value) => {
+  if (values.length < 2) {
+    throw locationError(17045, `$setEquals needs at least two arguments had: ${values.length}`);
+  }
+  const sets = values.map((value, i) => {
     if (Array.isArray(value)) return toSet(value, scope);
     throw locationError(
-      17044,
-      `All operands of $setEquals must be arrays. One argument is of type: ${typeName(value)}`,
+      5887502,
+      `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
     );
   });
   const [first, ...others] = sets;
@@ -101,7 +104,7 @@ const MANY = Number.POSITIVE_INFINITY;
 
 export const setOperators: OperatorTable = {
   $setDifference: binary((left, right, _name, scope) => setDifference(left, right, scope)),
-  $setEquals: variadic(2, MANY, (values, _name, scope) => setEquals(values, scope)),
+  $setEquals: variadic(0, MANY, (values, _name, scope) => setEquals(values, scope)),
   $setIntersection: variadic(0, MANY, (values, _name, scope) => setIntersection(values, scope)),
   $setIsSubset: binary((left, right, _name, scope) => setIsSubset(left, right, scope)),
   $setUnion: variadic(0, MANY, (values, _name, scope) => setUnion(values, scope)),

@@ -1,7 +1,7 @@
 /** Standard deviation and percentiles, shared by expressions, accumulators and window functions. */
 import { toDouble, type Value } from '../../bson/value.ts';
 import { badValue, failedToParse, locationError } from '../aggregation-error.ts';
-import { isNumeric, toJsNumber, typeName } from './value-kind.ts';
+import { describeValue, isNumeric, toJsNumber, typeName } from './value-kind.ts';
 
 /** Welford's running mean and variance. */
 export class Deviation {
@@ -29,11 +29,9 @@ export class Deviation {
 
 export type PercentileMethod = 'approximate' | 'discrete' | 'continuous';
 
-export function readPercentileMethod(value: Value | undefined, name: string): PercentileMethod {
+export function readPercentileMethod(value: Value | undefined): PercentileMethod {
   if (value === 'approximate' || value === 'discrete' || value === 'continuous') return value;
-  throw badValue(
-    `Currently only 'approximate', 'discrete' and 'continuous' can be used as ${name} 'method'.`,
-  );
+  throw badValue("Currently only 'approximate' can be used as a percentile 'method'.");
 }
 
 /** The `p` of `$percentile`: a constant array of numbers from 0 to 1. */
@@ -49,7 +47,7 @@ export function readPercentiles(value: Value | undefined): readonly number[] {
     if (fraction >= 0 && fraction <= 1) return fraction;
     throw locationError(
       isNumeric(item) ? 7750303 : 7750301,
-      "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]",
+      `The $percentile 'p' field must be an array of numbers from [0.0, 1.0], but found: ${describeValue(item)}`,
     );
   });
 }
@@ -102,6 +100,6 @@ export function readPercentileSpec(argument: Value, name: string): PercentileSpe
   return {
     input: argument.get('input') as Value,
     p: argument.get('p'),
-    method: readPercentileMethod(argument.get('method'), name),
+    method: readPercentileMethod(argument.get('method')),
   };
 }

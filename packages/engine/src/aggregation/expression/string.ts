@@ -83,7 +83,7 @@ function substrBytes(text: Argument, start: Argument, length: Argument, name: st
   }
   const from = Math.trunc(toJsNumber(start));
   if (from < 0) {
-    throw locationError(50752, `${name}: starting index must be non-negative (got: ${from})`);
+    throw locationError(50752, `${name}:  starting index must be non-negative (got: ${from})`);
   }
   const count = Math.trunc(toJsNumber(length));
   const to = count < 0 ? bytes.length : Math.min(bytes.length, from + count);

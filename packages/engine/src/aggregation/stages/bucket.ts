@@ -136,7 +136,7 @@ function readBoundaries(spec: Value, context: StageContext): readonly Value[] {
     if (typeOrder(low) !== typeOrder(high)) {
       throw locationError(
         40193,
-        `All values in the 'boundaries' option to $bucket must have the same type. Found conflicting types ${typeName(low)} and ${typeName(high)}.`,
+        `All values in the the 'boundaries' option to $bucket must have the same type. Found conflicting types ${typeName(low)} and ${typeName(high)}.`,
       );
     }
     if (compareValues(low, high, context.collation) >= 0) {

@@ -36,8 +36,7 @@ function missingField(path: string): Error {
 
 function parseDensify(spec: Value): Densify {
   if (!(spec instanceof Map)) {
-    throw locationError(
-      5733201,
+    throw failedToParse(
       `The $densify stage specification must be an object, found ${typeName(spec)}`,
     );
   }
@@ -85,7 +84,7 @@ function parseRange(
   if (isZero(step) || toJsNumber(step) < 0) {
     throw locationError(
       5733401,
-      'the step parameter in a range statement must be a strictly positive numeric value',
+      'The step parameter in a range statement must be a strictly positive numeric value',
     );
   }
   const unit = range.get('unit');
@@ -111,6 +110,9 @@ function parseRange(
 function parseBounds(bounds: Value | undefined, isDate: boolean): Densify['bounds'] {
   if (bounds === undefined) throw missingField('$densify.range.bounds');
   if (bounds === 'full' || bounds === 'partition') return bounds;
+  if (typeof bounds === 'string') {
+    throw locationError(5946802, "Bounds string must either be 'full' or 'partition'");
+  }
   if (!Array.isArray(bounds)) {
     throw locationError(
       5733402,

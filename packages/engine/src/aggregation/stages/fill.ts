@@ -33,7 +33,7 @@ function readPartition(spec: Document): Value | undefined {
 
 export function compileFill(spec: Value, context: StageContext): Stage[] {
   if (!(spec instanceof Map)) {
-    throw failedToParse(`$fill specification must be an object, found ${typeName(spec)}`);
+    throw failedToParse(`The $fill stage specification must be an object, found ${typeName(spec)}`);
   }
   for (const name of spec.keys()) {
     if (!OPTIONS.has(name)) {
@@ -77,7 +77,7 @@ function readOutput(field: string, fill: Value, methods: Document, values: Docum
   }
   const method = fill.get('method');
   if (method !== 'linear' && method !== 'locf') {
-    throw locationError(6050202, "Method must be either 'locf' or 'linear'");
+    throw locationError(6050202, 'Method must be either locf or linear');
   }
   methods.set(field, toDocument({ [method === 'locf' ? '$locf' : '$linearFill']: `$${field}` }));
 }

@@ -3,7 +3,7 @@ import { hashableKey } from '../../bson/compare.ts';
 import { collectPath, splitPath } from '../../bson/path.ts';
 import { type Document, toDocument, type Value } from '../../bson/value.ts';
 import { PAUSE } from '../../lib/pause.ts';
-import { failedToParse } from '../aggregation-error.ts';
+import { failedToParse, locationError, typeMismatch } from '../aggregation-error.ts';
 import { checkVariableName, type Evaluator, type FieldUse } from '../expression/operator.ts';
 import { describeValue, typeName } from '../expression/value-kind.ts';
 import type { ExpressionScope } from '../expression.ts';
@@ -33,29 +33,29 @@ const OPTIONS = new Set(['from', 'as', 'localField', 'foreignField', 'let', 'pip
 function readText(spec: Document, name: string): string | undefined {
   const value = spec.get(name);
   if (value === undefined || typeof value === 'string') return value;
-  throw failedToParse(
-    `$lookup argument '${name}: ${describeValue(value)}' must be a string, is type ${typeName(value)}`,
-  );
+  throw failedToParse(`$lookup '${name}' field must be a string, but found ${typeName(value)}`);
 }
 
 function checkShape(spec: Document): void {
   for (const name of spec.keys()) {
     if (!OPTIONS.has(name)) {
-      throw failedToParse(`unknown argument to $lookup: ${name}`);
+      throw locationError(40415, `BSON field '$lookup.${name}' is an unknown field.`);
     }
   }
   const hasPipeline = spec.has('pipeline');
   const hasLocal = spec.has('localField');
   const hasForeign = spec.has('foreignField');
-  if (!spec.has('as')) throw failedToParse("must specify 'as' field for a $lookup");
-  if (!hasPipeline && !(hasLocal && hasForeign)) {
-    throw failedToParse(
-      "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified",
-    );
+  if (!spec.has('as')) {
+    throw locationError(40414, "BSON field '$lookup.as' is missing but a required field");
   }
   if (hasLocal !== hasForeign) {
     throw failedToParse(
       "$lookup requires both or neither of 'localField' and 'foreignField' to be specified",
+    );
+  }
+  if (!hasPipeline && !(hasLocal && hasForeign)) {
+    throw failedToParse(
+      "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified",
     );
   }
   if (spec.has('let') && !hasPipeline) {
@@ -106,11 +106,11 @@ export function compileLookup(spec: Value, context: StageContext): StreamStage {
   checkShape(spec);
   const pipeline = spec.get('pipeline') ?? [];
   if (!Array.isArray(pipeline)) {
-    throw failedToParse("'pipeline' option must be specified as an array");
+    throw typeMismatch('A pipeline must be an array of objects');
   }
   const from = readText(spec, 'from');
   if (from === undefined && !startsWithDocuments(pipeline)) {
-    throw failedToParse("must specify 'from' field for a $lookup");
+    throw failedToParse("must specify 'pipeline' when 'from' is empty");
   }
   const local = readText(spec, 'localField');
   const foreign = readText(spec, 'foreignField');

@@ -27,7 +27,7 @@ function compileReplacement(
       if (root instanceof Map) return keepMetadata(document, root);
       throw locationError(
         40228,
-        `${subject}must evaluate to an object, but resulting value was: ${describeValue(root)}. Type of resulting value: '${typeName(root)}'. Input document: ${describeValue(document)}`,
+        `${subject} must evaluate to an object, but resulting value was: ${describeValue(root)}. Type of resulting value: '${typeName(root)}'. Input document: ${describeValue(document)}`,
       );
     },
   };

@@ -1,7 +1,7 @@
 /** `$unionWith` and `$facet`: streams side by side. */
 import type { Document, Value } from '../../bson/value.ts';
 import { PAUSE } from '../../lib/pause.ts';
-import { failedToParse, locationError } from '../aggregation-error.ts';
+import { failedToParse, locationError, typeMismatch } from '../aggregation-error.ts';
 import { describeValue, typeName } from '../expression/value-kind.ts';
 import { parseFieldPath } from '../field-path.ts';
 import type { Source } from '../pipeline-context.ts';
@@ -27,12 +27,12 @@ function readUnion(spec: Value): Union {
   const collection = spec.get('coll');
   const pipeline = spec.get('pipeline') ?? [];
   if (collection !== undefined && typeof collection !== 'string') {
-    throw failedToParse(
+    throw typeMismatch(
       `BSON field '$unionWith.coll' is the wrong type '${typeName(collection)}', expected type 'string'`,
     );
   }
   if (!Array.isArray(pipeline)) {
-    throw failedToParse(
+    throw typeMismatch(
       `BSON field '$unionWith.pipeline' is the wrong type '${typeName(pipeline)}', expected type 'array'`,
     );
   }
