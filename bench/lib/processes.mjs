@@ -91,7 +91,7 @@ export async function startEngine() {
 }
 
 /** A node on `uri`, or with the embedded engine when there is none. */
-export async function startNode(uri) {
+export async function startNode(uri, overrides = []) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const startedAt = performance.now();
@@ -99,7 +99,13 @@ export async function startNode(uri) {
     env: {
       PORT: String(port),
       ...(uri ? { MONGODB_URI: uri } : { QUORATE_DATA: 'data' }),
-      RHO: '/mongo/mongo-mounts->[{"what":"*","where":"/"}];/logging/log-level->"WARN"',
+      RHO: [
+        '/mongo/mongo-mounts->[{"what":"*","where":"/"}]',
+        '/logging/log-level->"WARN"',
+        '/fullAuthorizer/enabled->true',
+        '/fullAuthorizer/authentication-required->false',
+        ...overrides,
+      ].join(';'),
     },
     ready: () => answers(`${url}/ping`),
   });

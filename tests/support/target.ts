@@ -29,15 +29,19 @@ function freePort(): Promise<number> {
  * Starts a server on the embedded engine, or on the database that `MONGODB_URI` names.
  *
  * @param configuration - YAML; without it all databases are mounted on `/`
+ * @param security - YAML; without it everybody may do everything
  */
-export async function openTarget(configuration = ALL_DATABASES): Promise<Target> {
+export async function openTarget(
+  configuration = ALL_DATABASES,
+  security = OPEN_TO_ALL,
+): Promise<Target> {
   const running = process.env['CONFORMANCE_URL'];
   if (running !== undefined && configuration === ALL_DATABASES) {
     return { baseUrl: running.replace(/\/+$/, ''), close: async () => {} };
   }
   const folder = mkdtempSync(join(tmpdir(), 'quorate-conformance-'));
   const configFile = join(folder, 'quorate.yml');
-  writeFileSync(configFile, `${configuration}\nlogging:\n  log-to-console: false\n`);
+  writeFileSync(configFile, `${security}${configuration}\nlogging:\n  log-to-console: false\n`);
   const given = process.env['MONGODB_URI'];
   // in this process, because the test runner cannot load TypeScript in the engine's own thread
   const engine =
@@ -63,6 +67,16 @@ export async function openTarget(configuration = ALL_DATABASES): Promise<Target>
     },
   };
 }
+
+/** Nobody has to say who he is: what is tested is what comes after that. */
+export const OPEN_TO_ALL = `fullAuthorizer:
+  enabled: true
+  authentication-required: false
+mongoAclAuthorizer:
+  enabled: false
+mongoRealmAuthenticator:
+  enabled: false
+`;
 
 /** The mount of deployments that come from older versions, and of nearly all rows. */
 export const ALL_DATABASES = `mongo:

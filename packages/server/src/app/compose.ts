@@ -1,6 +1,5 @@
 /** Builds each part and hands it what it needs: the only place that knows them all. */
 
-import { OPEN_GUARD } from '../authz/open-guard.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { formatBuildTime, readBuildInfo } from '../config/version.ts';
@@ -18,6 +17,7 @@ import { errorBody } from '../representation/error-body.ts';
 import type { JsonMode } from '../representation/json-mode.ts';
 import { createMetricsService } from '../service/metrics/metrics-service.ts';
 import { createPingService } from '../service/ping/ping-service.ts';
+import { composeSecurity, type SecurityDatabase } from './compose-security.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
 import { createStaticServices } from './static-resources.ts';
@@ -46,11 +46,15 @@ export async function compose(
   const databaseUri = settings.mclient['connection-string'] ?? engine?.uri;
   const services: AnyService[] = [...ownServices];
   let closeMongo = async (): Promise<void> => {};
+  let database: SecurityDatabase | undefined;
   if (mongoModule !== undefined && databaseUri !== undefined) {
     const parts = (await mongoModule).composeMongo(settings, databaseUri, log);
     services.push(...parts.services);
     closeMongo = parts.close;
+    database = { mongo: parts.mongo, feed: parts.feed };
   }
+  const security = composeSecurity(settings, database, log);
+  services.push(...security.services);
   if (settings.ping.enabled) services.push(pingService(settings));
   services.push(...createStaticServices(config.root['static-resources'], log));
   const metrics = new Metrics();
@@ -59,7 +63,7 @@ export async function compose(
   const bound = services.filter((service) => isBindable(service, log));
   const pipeline = createRequestPipeline({
     router: new Router(bound.map((service) => withSecurity(service, settings))),
-    guard: OPEN_GUARD,
+    guard: security.guard,
     interceptors: new InterceptorTable(),
     limits: {
       maxHeaders: settings['connection-options'].MAX_HEADERS,
@@ -76,7 +80,7 @@ export async function compose(
   });
   return {
     pipeline,
-    guard: OPEN_GUARD,
+    guard: security.guard,
     services: bound,
     databaseUri,
     async close() {
