@@ -38,12 +38,17 @@ export class QuorateError extends Error {
 
   constructor(code: ErrorCode, options: QuorateErrorOptions = {}) {
     const row = ERROR_CODES[code];
+    const status = options.status ?? row.status;
+    const stackLimit = Error.stackTraceLimit;
+    // what clients do wrong is nobody's stack: a 404 costs a third less without it
+    if (status < 500) Error.stackTraceLimit = 0;
     super(
       options.message ?? row.title,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
+    Error.stackTraceLimit = stackLimit;
     this.code = code;
-    this.status = options.status ?? row.status;
+    this.status = status;
     this.hint = options.hint;
     this.details = options.details;
     this.exception = options.exception;

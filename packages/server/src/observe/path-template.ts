@@ -14,7 +14,14 @@ export function parsePathTemplate(text: string): PathTemplate {
   const fixed = takesRest ? segments.slice(0, -1) : segments;
   // the usual template matches every path, and needs no look at it
   if (takesRest && fixed.length === 0) return { text, match: () => NO_VARIABLES };
-  return { text, match: (path) => matchSegments(fixed, takesRest, path) };
+  const firstVariable = fixed.findIndex((segment) => segment.startsWith('{'));
+  const literal = firstVariable === -1 ? fixed : fixed.slice(0, firstVariable);
+  const start = `/${literal.join('/')}`;
+  return {
+    text,
+    // most paths differ at once from most templates
+    match: (path) => (path.startsWith(start) ? matchSegments(fixed, takesRest, path) : undefined),
+  };
 }
 
 function matchSegments(
