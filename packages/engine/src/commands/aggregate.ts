@@ -7,6 +7,7 @@ import { bindPipeline, resolveNamespace } from './collection-reader.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cursorBatchSize, firstBatchLimit, openCursor } from './cursor-reply.ts';
+import { explainPipeline } from './explain-plan.ts';
 import { isTrue } from './field-types.ts';
 import { readHint } from './matched-record.ts';
 import { createQueryEnvironment } from './query-environment.ts';
@@ -65,6 +66,7 @@ export const aggregate: CommandDefinition = {
       hint: readHint(context.args.get('hint')),
     });
     checkTarget(name, bound.pipeline.readsCollection);
+    if (isExplain) return explainPipeline(context, bound, environment, 'queryPlanner');
     const namespace = namespaceOf(context, name);
     const { output } = bound.pipeline;
     if (output !== undefined) {

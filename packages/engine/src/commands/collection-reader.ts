@@ -5,7 +5,7 @@ import type {
   PipelineFindOptions,
   Source,
 } from '../aggregation/pipeline-context.ts';
-import { decodeDocument } from '../bson/codec.ts';
+import { decodeDocument, decodeFields } from '../bson/codec.ts';
 import {
   DateTime,
   type Document,
@@ -100,12 +100,17 @@ export function* readStored(
   }
 }
 
-/** As `readStored`, decoded. */
+/**
+ * As `readStored`, decoded.
+ *
+ * @param fields - the top-level fields that are read, when others need not be decoded
+ */
 export function* readDocuments(
   context: CommandContext,
   collection: Collection | undefined,
   environment: QueryEnvironment,
   request: ReadRequest,
+  fields?: ReadonlySet<string>,
 ): Generator<Document | Pause> {
   if (collection === undefined) return;
   const plan = planFind(collection, {
@@ -117,7 +122,8 @@ export function* readDocuments(
     collation: environment.collation,
   });
   for (const record of executePlan(context.view, plan)) {
-    yield record === PAUSE ? PAUSE : record.document();
+    if (record === PAUSE) yield PAUSE;
+    else yield fields === undefined ? record.document() : decodeFields(record.bytes, fields);
   }
 }
 
@@ -156,6 +162,21 @@ export function bindPipeline(
   };
 }
 
+/** What of a pipeline's beginning the planner takes over. */
+export function leadingRequest(
+  pipeline: Pipeline,
+  options: { readonly environment: QueryEnvironment; readonly hint?: Value | undefined },
+): ReadRequest {
+  const { leading } = pipeline;
+  return {
+    filter: compileFilter(leading.filter ?? new Map(), options.environment.filterOptions),
+    sort: leading.sort,
+    skip: leading.skip,
+    limit: leading.limit,
+    hint: options.hint,
+  };
+}
+
 function runPipeline(
   context: CommandContext,
   pipeline: Pipeline,
@@ -165,19 +186,13 @@ function runPipeline(
   if (!pipeline.readsCollection) return pipeline.run([]);
   const { leading } = pipeline;
   const { environment } = options;
-  const request: ReadRequest = {
-    filter: compileFilter(leading.filter ?? new Map(), environment.filterOptions),
-    sort: leading.sort,
-    skip: leading.skip,
-    limit: leading.limit,
-    hint: options.hint,
-  };
+  const request = leadingRequest(pipeline, options);
   if (leading.consumedStages === pipeline.stages.length) {
     // nothing looks into the documents: they go out as they are stored
     return readStored(context, collection, environment, request);
   }
   return pipeline.run(
-    readDocuments(context, collection, environment, request),
+    readDocuments(context, collection, environment, request, leading.fields),
     leading.consumedStages,
   );
 }
@@ -199,12 +214,23 @@ export function pipelineContext(
     allowDiskUse: isTrue(context.args.get('allowDiskUse')),
     find: (namespace, filter, options) =>
       findForPipeline(context, namespace, filter, options, environment),
+    hasIndexOn: (namespace, field) => hasIndexOn(context, namespace, field),
     collStats: (namespace, spec) => collectionStats(context, namespace, spec),
     indexStats: (namespace) => indexStats(context, namespace),
     currentOp: (spec) => listOperations(context.services, isTrue(spec.get('idleConnections'))),
     listSessions: () => listSessions(context),
     planCacheStats: () => [],
   };
+}
+
+/** A view is read by its own pipeline: what indexes it has is not known here. */
+function hasIndexOn(context: CommandContext, namespace: Namespace, field: string): boolean {
+  const { collection, isView } = resolveNamespace(context, namespace);
+  if (isView || collection === undefined) return false;
+  return collection.indexes.some(
+    ({ fields, filter, sparse, hidden }) =>
+      fields[0]?.path === field && filter === undefined && !sparse && !hidden,
+  );
 }
 
 function listSessions(context: CommandContext): Document[] {
@@ -240,23 +266,38 @@ function findForPipeline(
 function* readView(
   context: CommandContext,
   resolved: ResolvedNamespace,
-  filter: Document | undefined,
+  wanted: Document | undefined,
   options: PipelineFindOptions | undefined,
   environment: QueryEnvironment,
 ): Generator<Document | Pause> {
-  const stages: Value[] = [...resolved.pipeline];
+  const filter = compileFilter(wanted ?? new Map(), {
+    collation: options?.collation,
+    now: environment.now,
+    compileExpression: options?.compileExpression ?? environment.compileExpression,
+  });
   const { sort, skip, limit } = options ?? {};
-  if (filter !== undefined && filter.size > 0) stages.push(toDocument({ $match: filter }));
-  if (sort !== undefined) stages.push(toDocument({ $sort: sort }));
-  if (skip !== undefined) stages.push(toDocument({ $skip: skip }));
-  if (limit !== undefined) stages.push(toDocument({ $limit: limit }));
-  const pipeline = compilePipeline(
-    stages,
-    pipelineContext(context, resolved.namespace.collection, environment),
-  );
-  const output = runPipeline(context, pipeline, resolved.collection, { environment });
-  for (const item of output) {
-    yield item instanceof RawDocument ? decodeDocument(item.bytes) : item;
+  const after: Value[] = [];
+  if (sort !== undefined) after.push(toDocument({ $sort: sort }));
+  if (skip !== undefined && skip > 0) after.push(toDocument({ $skip: skip }));
+  if (limit !== undefined) after.push(toDocument({ $limit: limit }));
+  const inner = pipelineContext(context, resolved.namespace.collection, environment);
+  const view = compilePipeline(resolved.pipeline, inner);
+  const output = runPipeline(context, view, resolved.collection, { environment });
+  yield* compilePipeline(after, inner).run(matching(output, filter));
+}
+
+/** The filter may name variables of the stage that reads the view, so it is no stage itself. */
+function* matching(
+  source: Iterable<Document | RawDocument | Pause>,
+  filter: Filter,
+): Generator<Document | Pause> {
+  for (const item of source) {
+    if (item === PAUSE) {
+      yield PAUSE;
+      continue;
+    }
+    const document = item instanceof RawDocument ? decodeDocument(item.bytes) : item;
+    if (filter.matches(document)) yield document;
   }
 }
 

@@ -82,10 +82,19 @@ export class CommandContext {
 
   /** The same run of the command, looking at another database (bulkWrite's namespaces). */
   onDatabase(database: string): CommandContext {
+    return this.#withRequest({ ...this.request, database });
+  }
+
+  /** The same run, as if it were of the command inside it (explain). */
+  ofCommand(name: string, args: Document): CommandContext {
+    return this.#withRequest({ ...this.request, name, arguments: args });
+  }
+
+  #withRequest(request: CommandRequest): CommandContext {
     const other = new CommandContext({
       services: this.services,
       connection: this.connection,
-      request: { ...this.request, database },
+      request,
       operation: this.operation,
       session: this.session,
     });

@@ -108,9 +108,19 @@ export class Dispatcher {
       name: request.name,
       inTransaction,
       retryableWrite: args.has('txnNumber') && !inTransaction,
-      onChangeStream: isChangeStream(args) || error instanceof ChangeStreamError,
+      onChangeStream:
+        isChangeStream(args) ||
+        error instanceof ChangeStreamError ||
+        this.#readsChangeStream(request),
       hasWriteConcernError: false,
     });
+  }
+
+  /** A getMore that failed before it came to its cursor (fail points). */
+  #readsChangeStream(request: CommandRequest): boolean {
+    const id = request.arguments.get('getMore');
+    const cursor = typeof id === 'bigint' ? this.#services.cursors.get(id) : undefined;
+    return cursor?.source.postBatchResumeToken !== undefined;
   }
 
   #start(

@@ -21,6 +21,7 @@ import { drop } from './drop.ts';
 import { dropDatabase } from './drop-database.ts';
 import { dropIndexes } from './drop-indexes.ts';
 import { endSessions } from './end-sessions.ts';
+import { explain } from './explain.ts';
 import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
 import { fsync } from './fsync.ts';
@@ -88,6 +89,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   dropIndexes,
   dropUser,
   endSessions,
+  explain,
   find,
   findAndModify,
   fsync,

@@ -105,7 +105,7 @@ export function runStages(source: Source, stages: readonly Stage[], from = 0): S
   while (i < stages.length) {
     const stage = stages[i] as Stage;
     if (stage.kind === 'stream') {
-      stream = stage.run(stream);
+      stream = stage.run(stage.isSource === true ? stream : withPauses(stream));
       i++;
       continue;
     }
@@ -118,6 +118,21 @@ export function runStages(source: Source, stages: readonly Stage[], from = 0): S
     stream = transformAll(stream, transforms);
   }
   return stream;
+}
+
+const DOCUMENTS_PER_PAUSE = 256;
+
+/** A blocking stage is silent while it consumes; the pauses here go through it all the same. */
+function* withPauses(source: Source): Source {
+  let count = 0;
+  for (const item of source) {
+    yield item;
+    if (item === PAUSE) count = 0;
+    else if (++count === DOCUMENTS_PER_PAUSE) {
+      count = 0;
+      yield PAUSE;
+    }
+  }
 }
 
 /** Drains a stream into `into`, passing on its pauses. */

@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { explainPlan } from '../catalog/explain.ts';
+import { countPlan, ExecutionStats, executePlan } from '../catalog/plan-execute.ts';
+import { planFind } from '../catalog/planner.ts';
+import { chain, runSliced, SLICE_MS } from '../lib/sliced.ts';
+import { type BoundPipeline, leadingRequest, type ReadRequest } from './collection-reader.ts';
+import type { CommandContext } from './context.ts';
+import type { QueryEnvironment } from './query-environment.ts';
+import { reply } from './reply.ts';
+import { GIT_VERSION, SERVER_VERSION } from './server-identity.ts';
+
+export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
+
+export interface ExplainedRead {
+  readonly collection: Collection | undefined;
+  readonly namespace: string;
+  readonly environment: QueryEnvironment;
+  readonly request: ReadRequest;
+  readonly filter: Document;
+  /** The command's own stage above the plan, such as COUNT or UPDATE. */
+  readonly wrap?: ((stage: Document) => Document) | undefined;
+  /** Carries the plan out by counting, which may not need the documents. */
+  readonly counts?: boolean;
+}
+
+/** The plan of a read, and with a higher verbosity what carrying it out took. */
+export function explainRead(
+  context: CommandContext,
+  read: ExplainedRead,
+  verbosity: Verbosity,
+): Document | Promise<Document> {
+  const { collection, filter, wrap } = read;
+  if (collection === undefined) return explainNothing(read, verbosity);
+  const plan = planFind(collection, { ...read.request, collation: read.environment.collation });
+  if (verbosity === 'queryPlanner') return explainPlan(plan, { filter, wrap });
+  const stats = new ExecutionStats();
+  const startedAt = performance.now();
+  const steps = read.counts
+    ? countPlan(context.view, plan, stats)
+    : executePlan(context.view, plan, stats)[Symbol.iterator]();
+  const later = runSliced(() => {
+    context.operation.check();
+    const end = performance.now() + SLICE_MS;
+    while (performance.now() < end) if (steps.next().done) return true;
+    return false;
+  });
+  return chain(later ?? Promise.resolve(), () => {
+    stats.elapsedMs = Math.round(performance.now() - startedAt);
+    return explainPlan(plan, { filter, wrap, stats });
+  });
+}
+
+function explainNothing(read: ExplainedRead, verbosity: Verbosity): Document {
+  const stage = toDocument({ stage: 'EOF', type: 'nonExistentNamespace' });
+  const result = toDocument({
+    queryPlanner: toDocument({
+      namespace: read.namespace,
+      parsedQuery: read.filter,
+      indexFilterSet: false,
+      winningPlan: read.wrap === undefined ? stage : read.wrap(stage),
+      rejectedPlans: [],
+    }),
+  });
+  if (verbosity !== 'queryPlanner') {
+    result.set(
+      'executionStats',
+      toDocument({
+        executionSuccess: true,
+        nReturned: 0,
+        executionTimeMillis: 0,
+        totalKeysExamined: 0,
+        totalDocsExamined: 0,
+        executionStages: toDocument({ stage: 'EOF', nReturned: 0 }),
+      }),
+    );
+  }
+  return result;
+}
+
+/** A pipeline: the plan of what it reads, then its stages. */
+export function explainPipeline(
+  context: CommandContext,
+  bound: BoundPipeline,
+  environment: QueryEnvironment,
+  verbosity: Verbosity,
+): Document | Promise<Document> {
+  const { pipeline, resolved } = bound;
+  const { leading } = pipeline;
+  const stages = pipeline.describe();
+  if (!pipeline.readsCollection || resolved === undefined) {
+    return withServerInfo(context, toDocument({ explainVersion: '1', stages }));
+  }
+  const planned = explainRead(
+    context,
+    {
+      collection: resolved.collection,
+      namespace: `${resolved.namespace.database}.${resolved.namespace.collection}`,
+      environment,
+      request: leadingRequest(pipeline, { environment }),
+      filter: leading.filter ?? new Map(),
+    },
+    verbosity,
+  );
+  return chain(planned, (plan) => {
+    const rest = stages.slice(leading.consumedStages);
+    if (rest.length === 0) return withServerInfo(context, plan);
+    const described: Value[] = [toDocument({ $cursor: plan }), ...rest];
+    return withServerInfo(context, toDocument({ explainVersion: '1', stages: described }));
+  });
+}
+
+/** The fields that every explanation ends with. */
+export function withServerInfo(context: CommandContext, explanation: Document): Document {
+  const command: Document = new Map(context.args);
+  for (const name of ['lsid', '$clusterTime', '$readPreference', 'readConcern']) {
+    command.delete(name);
+  }
+  command.set('$db', context.database);
+  const [host, port] = context.services.identity.address.split(':');
+  const result = reply({ explainVersion: '1' });
+  for (const [name, value] of explanation) result.set(name, value);
+  result.set('command', command);
+  result.set(
+    'serverInfo',
+    toDocument({
+      host: host ?? hostname(),
+      port: Number(port ?? 0),
+      version: SERVER_VERSION,
+      gitVersion: GIT_VERSION,
+    }),
+  );
+  return result;
+}
+
+/** A stage of the command itself above the plan's stages. */
+export function stageAbove(name: string): (stage: Document) => Document {
+  return (inner) => {
+    const outer = toDocument({ stage: name });
+    const returned = inner.get('nReturned');
+    if (returned !== undefined) outer.set('nReturned', name === 'COUNT' ? 0 : returned);
+    outer.set('inputStage', inner);
+    return outer;
+  };
+}
+
+/** The filter among a command's arguments, empty when there is none. */
+export function filterOf(value: Value | undefined): Document {
+  return isDocument(value) ? value : new Map();
+}
