@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { arbitraryDocument } from '../../test/support/arbitrary-values.ts';
 import {
   decodeDocument,
+  decodeFields,
   decodeRawField,
   encodeDocument,
   rawTopLevelFields,
@@ -26,6 +27,17 @@ function renamed(value: Value): Value {
 }
 
 describe('the BSON codec', () => {
+  it('decodes the top-level fields it is asked for, in their order, and no others', () => {
+    fc.assert(
+      fc.property(arbitraryDocument, (document) => {
+        const names = new Set([...document.keys()].filter((_name, i) => i % 2 === 0));
+        const expected = new Map([...document].filter(([name]) => names.has(name)));
+        const found = decodeFields(encodeDocument(document), names);
+        expect(valuesIdentical(found, expected)).toBe(true);
+      }),
+    );
+  });
+
   it('gives back every document it encoded, and the same bytes again', () => {
     fc.assert(
       fc.property(arbitraryDocument, (document) => {

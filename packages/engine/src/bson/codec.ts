@@ -436,6 +436,25 @@ export function decodeRawField(bytes: Uint8Array, field: RawField): Value {
   return new Decoder(asBuffer(bytes), field.start).single(field.type, field.end);
 }
 
+/** The document reduced to some top-level fields, the others not decoded. */
+export function decodeFields(bytes: Uint8Array, names: ReadonlySet<string>): Document {
+  const document: Document = new Map();
+  if (names.size === 0) return document;
+  const buffer = asBuffer(bytes);
+  const last = readInt32(buffer, 0) - 1;
+  if (last < 4 || last >= buffer.length) throw invalid('invalid BSON document length');
+  let at = 4;
+  while (at < last) {
+    const type = buffer[at] as number;
+    const nameEnd = endOfName(buffer, at + 1, last);
+    const name = readName(buffer, at + 1, nameEnd);
+    const end = endOfValue(buffer, type, nameEnd + 1, last);
+    if (names.has(name)) document.set(name, new Decoder(buffer, nameEnd + 1).single(type, end));
+    at = end;
+  }
+  return document;
+}
+
 /**
  * The value of one top-level field (the first of that name), without decoding the others;
  * `undefined` when the document has no such field.
