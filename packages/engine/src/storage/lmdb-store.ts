@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
@@ -23,6 +23,8 @@ export interface LmdbStoreOptions {
 }
 
 const DEFAULT_MAP_BYTES = 1024 * 1024 * 1024;
+/** With less than this left, a write that failed half way failed for want of space. */
+const FULL_DISK_BYTES = 32 * 1024 * 1024;
 
 /**
  * Opens the data folder, which it makes when there is none, and locks it.
@@ -82,7 +84,11 @@ export class LmdbStore implements Store {
       });
     }
     this.#tables = tables as LmdbTables;
-    this.#queue = new WriteQueue(this.#tables, (run) => this.#beginGroup(run));
+    this.#queue = new WriteQueue(
+      this.#tables,
+      (run) => this.#beginGroup(run),
+      () => this.#isDiskFull(),
+    );
     this.latest = new LatestView(this.#tables, () => this.#queue.commits);
   }
 
@@ -106,6 +112,15 @@ export class LmdbStore implements Store {
     await this.#queue.close();
     await this.#root.close();
     await this.#lock.release();
+  }
+
+  #isDiskFull(): boolean {
+    try {
+      const { bavail, bsize } = statfsSync(this.#folder);
+      return bavail * bsize < FULL_DISK_BYTES;
+    } catch {
+      return false;
+    }
   }
 
   #beginGroup(run: () => void): GroupCommit {

@@ -27,12 +27,23 @@ interface FinishedWork {
 const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
 const NO_SPACE_TEXT = /no space|ENOSPC|MDB_MAP_FULL|quota|file too large/i;
 
-/** A failure of LMDB as the client is told of it. */
-export function toStorageError(error: unknown): Error {
+/** What LMDB makes of a write that the file system took only in part. */
+const IO_ERROR = 5;
+
+/**
+ * A failure of LMDB as the client is told of it.
+ *
+ * @param isDiskFull - asked when the error alone does not tell
+ */
+export function toStorageError(error: unknown, isDiskFull: () => boolean): Error {
   if (error instanceof MongoCommandError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (NO_SPACE_TEXT.test(message) || (typeof code === 'number' && NO_SPACE_CODES.has(code))) {
+  const isNoSpace =
+    NO_SPACE_TEXT.test(message) ||
+    (typeof code === 'number' && NO_SPACE_CODES.has(code)) ||
+    (code === IO_ERROR && isDiskFull());
+  if (isNoSpace) {
     return new MongoCommandError('OutOfDiskSpace', `Write failed: ${message}`);
   }
   return new MongoCommandError('InternalError', `Write failed: ${message}`);
@@ -56,6 +67,7 @@ async function causeOf(error: unknown): Promise<unknown> {
 export class WriteQueue {
   readonly #tables: LmdbTables;
   readonly #begin: (run: () => void) => GroupCommit;
+  readonly #isDiskFull: () => boolean;
   readonly locks: KeyLocks = new KeyLocks();
   #queued: QueuedWork[] = [];
   #commits = 0;
@@ -63,9 +75,14 @@ export class WriteQueue {
   #isClosed = false;
   #idle: (() => void)[] = [];
 
-  constructor(tables: LmdbTables, begin: (run: () => void) => GroupCommit) {
+  constructor(
+    tables: LmdbTables,
+    begin: (run: () => void) => GroupCommit,
+    isDiskFull: () => boolean,
+  ) {
     this.#tables = tables;
     this.#begin = begin;
+    this.#isDiskFull = isDiskFull;
   }
 
   /** How many groups have been committed. */
@@ -119,7 +136,7 @@ export class WriteQueue {
     } catch (error) {
       // what has not come to its turn cannot be told apart from what has: LMDB is out of order
       if (taken.length === 0) taken.push(...this.#queued.splice(0));
-      const failure = toStorageError(await causeOf(error));
+      const failure = toStorageError(await causeOf(error), this.#isDiskFull);
       for (const { batch } of finished.reverse()) batch.runUndoActions();
       for (const work of taken) work.reject(failure);
     }
