@@ -103,7 +103,7 @@ export class JsonScanner {
     if (value instanceof BSONRegExp) {
       return `BsonRegularExpression{pattern='${value.pattern}', options='${value.options}'}`;
     }
-    return String(value);
+    return shorten(String(value));
   }
 
   private mark(kind: TokenKind, at: number): TokenKind {
@@ -230,9 +230,10 @@ export class JsonScanner {
       }
       this.value = Long.fromNumber(signed);
     } else {
-      const exact = BigInt(text.slice(start, at));
-      if (exact < INT64_MIN || exact > INT64_MAX) {
-        throw new JsonParseError(`For input string: "${text.slice(start, at)}"`);
+      // thousands of digits would take long to convert, only to be refused
+      const exact = digits <= 40 ? BigInt(text.slice(start, at)) : undefined;
+      if (exact === undefined || exact < INT64_MIN || exact > INT64_MAX) {
+        throw new JsonParseError(`For input string: "${shorten(text.slice(start, at))}"`);
       }
       this.value = Long.fromBigInt(exact);
     }
@@ -282,6 +283,11 @@ export class JsonScanner {
     this.kind = 'regex';
     return 'regex';
   }
+}
+
+/** Error texts repeat what was found, but not a whole body. */
+function shorten(text: string): string {
+  return text.length > 256 ? `${text.slice(0, 256)}...` : text;
 }
 
 /** A BSON regular expression; BSON cannot hold a NUL in it. */

@@ -395,6 +395,8 @@ describe('JSON reader', () => {
     ['{"a": constructor}', "JSON reader was expecting a value but found 'constructor'."],
     ['{"a": new toString()}', "JSON reader expected a type name but found 'toString'."],
     ['{"$oid": "zz"}', 'invalid hexadecimal representation of an ObjectId: [zz]'],
+    [`{"a": ${'9'.repeat(100_000)}}`, 'For input string: "999'],
+    [`{"a" "${'x'.repeat(1000)}"}`, `found '${'x'.repeat(256)}...'.`],
     ['[1, 2', "JSON reader was expecting a value but found '<eof>'."],
     ['['.repeat(1000), 'JSON is nested deeper than 200 levels'],
     ['{a:'.repeat(100_000), 'JSON is nested deeper than 200 levels'],
