@@ -45,11 +45,11 @@ function tryThis(url) {
 Quorate listens on ${url} — things to try:
 
   curl ${url}/ping
-  curl -X PUT ${url}/
-  curl -X PUT ${url}/people
-  curl -X POST ${url}/people -H 'Content-Type: application/json' -d '{"name": "Ada", "born": 1815}'
-  curl ${url}/people
-  curl -g '${url}/people?filter={"born":{"$lt":1900}}'
+  P=…      # the password of admin, which the very first start on a database writes to the log
+  curl -u admin:$P -X PUT  ${url}/
+  curl -u admin:$P -X PUT  ${url}/people
+  curl -u admin:$P -X POST ${url}/people -H 'Content-Type: application/json' -d '{"name": "Ada", "born": 1815}'
+  curl -u admin:$P -g '${url}/people?filter={"born":{"$lt":1900}}'
 
 Data is kept in ${process.env.QUORATE_DATA ?? './quorate-data'} unless MONGODB_URI names another database. Ctrl-C stops.
 `;

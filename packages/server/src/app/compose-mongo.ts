@@ -13,6 +13,7 @@ import type { Log } from '../observe/log.ts';
 import { createCacheInvalidationService } from '../service/cache-invalidation/cache-invalidation-service.ts';
 import { createCsvService } from '../service/csv/csv-service.ts';
 import { createDatabaseProbeService } from '../service/health/database-probe-service.ts';
+import { AccountGuards } from '../service/rest/account-guards.ts';
 import { invalidateCollectionCache } from '../service/rest/collection-cache.ts';
 import { createSchemaChecks } from '../service/rest/resources/schemas/schema-checks.ts';
 import type { MongoRequest } from '../service/rest/rest-request.ts';
@@ -62,6 +63,7 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
         checks: createSchemaChecks({ mongo, config }),
         handlers: { CHANGE_STREAM: { GET: stream } },
         onWrite: (request) => announceWrite(request, feed, streams),
+        ...accountGuards(settings),
       }),
     );
   }
@@ -112,6 +114,26 @@ function composeFeed(
   feed.onGap(() => mongo.metadata.clear());
   feed.start();
   return feed;
+}
+
+function accountGuards(settings: Settings): { accountGuards?: AccountGuards } {
+  const realm = settings.mongoRealmAuthenticator;
+  if (!realm.enabled) return {};
+  const accountGuards = new AccountGuards({
+    database: realm['users-db'],
+    collection: realm['users-collection'],
+    passwordProperty: realm['prop-password'],
+    hashesPasswords: realm['bcrypt-hashed-password'],
+    complexity: realm['bcrypt-complexity'],
+    minimumStrength: realm['enforce-minimum-password-strength']
+      ? realm['minimum-password-strength']
+      : undefined,
+    rolesProperty: realm['json-path-roles'].replace(/^\$\.?/, '').split('.')[0] ?? 'roles',
+    guardedRole: settings.rootRoleGuard.enabled
+      ? (settings.mongoAclAuthorizer['root-role'] ?? undefined)
+      : undefined,
+  });
+  return { accountGuards };
 }
 
 /** What this node wrote is in force before the reply is sent; streams of what is gone end. */

@@ -55,6 +55,11 @@ export async function compose(
   }
   const security = composeSecurity(settings, database, log);
   services.push(...security.services);
+  if (database !== undefined) {
+    const { composeExtras } = await import('./compose-extras.ts');
+    const { guard } = security;
+    services.push(...composeExtras(settings, { mongo: database.mongo, guard, services }));
+  }
   if (settings.ping.enabled) services.push(pingService(settings));
   services.push(...createStaticServices(config.root['static-resources'], log));
   const metrics = new Metrics();

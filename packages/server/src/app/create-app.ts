@@ -47,7 +47,6 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
   const composition = await compose(config, log, options.services);
   let listeners: Listener[] = [];
   try {
-    requireLoopback(settings, composition);
     listeners = await startListeners(settings, composition);
   } catch (error) {
     await composition.close();
@@ -103,19 +102,6 @@ function requireListener(settings: Settings): void {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
-
-/** Without authentication everyone who reaches the port may read and delete everything. */
-function requireLoopback(settings: Settings, composition: Composition): void {
-  if (composition.guard.protects) return;
-  for (const name of ['http-listener', 'https-listener'] as const) {
-    const { enabled, host } = settings[name];
-    if (!enabled || LOOPBACK.test(host)) continue;
-    throw new QuorateError('ERR_CONFIG_LISTENER', {
-      message: `/${name}/host is ${host}: without authentication Quorate listens on this machine only`,
-      hint: 'Use localhost or 127.0.0.1, and let a proxy that authenticates stand in front',
-    });
-  }
-}
 
 async function startListeners(settings: Settings, composition: Composition): Promise<Listener[]> {
   const limits = toLimits(settings);

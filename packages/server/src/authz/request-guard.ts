@@ -13,7 +13,6 @@ export interface Authenticator {
 
 /** Joins the two steps. */
 export class RequestGuard implements Guard {
-  readonly protects = true;
   private readonly authenticator: Authenticator;
   private readonly authorizer: RequestAuthorizer;
 

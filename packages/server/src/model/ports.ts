@@ -19,8 +19,6 @@ export interface Guard {
     prepared: unknown,
     identity: Identity,
   ): Permit | Promise<Permit>;
-  /** False while every request is let through: then the server stays on loopback. */
-  readonly protects: boolean;
 }
 
 /** Outcome of a database probe (cluster.md D2). */
