@@ -26,6 +26,8 @@ interface Join {
   readonly stages: CompiledStages;
   /** The joined documents are the same for every input document. */
   readonly isUncorrelated: boolean;
+  /** The joined documents follow from the values of `localField` alone. */
+  readonly followsFromLocal: boolean;
 }
 
 const OPTIONS = new Set(['from', 'as', 'localField', 'foreignField', 'let', 'pipeline']);
@@ -120,7 +122,7 @@ export function compileLookup(spec: Value, context: StageContext): StreamStage {
   if (local !== undefined) use.fields.add(parseFieldPath(local)[0] as string);
   use.fields.add(as[0] as string);
   if (foreign !== undefined) parseFieldPath(foreign);
-  const isNested = scope.hasSlots;
+  const isSteady = !scope.hasSlots && !isRandom(pipeline);
   const join: Join = {
     from,
     as,
@@ -128,7 +130,8 @@ export function compileLookup(spec: Value, context: StageContext): StreamStage {
     foreign,
     assignments,
     stages: context.compileStages(pipeline, '$lookup', scope),
-    isUncorrelated: local === undefined && !isNested && !isRandom(pipeline),
+    isUncorrelated: local === undefined && isSteady,
+    followsFromLocal: local !== undefined && isSteady,
   };
   return {
     kind: 'stream',
@@ -152,22 +155,26 @@ function* joinAll(source: Source, join: Join, context: StageContext): Source {
   const { frame } = context;
   let shared: Document[] | undefined;
   const table = createHashTable(join, context);
+  const memory = join.followsFromLocal ? new JoinMemory() : undefined;
   for (const document of source) {
     if (document === PAUSE) {
       yield PAUSE;
       continue;
     }
     for (const { slot, evaluate } of join.assignments) frame[slot] = evaluate(document, frame);
-    let joined = shared;
+    const values = join.local === undefined ? [] : localValues(document, join.local);
+    const key = memory === undefined ? '' : hashableKey(values);
+    let joined = shared ?? memory?.get(key);
     if (joined === undefined) {
       joined = [];
       if (table !== undefined && !table.isBuilt) yield* table.build();
       const found =
         table?.isUsable === true
-          ? stages.run(table.find(localValues(document, join.local ?? [])))
-          : stages.readFrom(from, equalityFilter(document, join));
+          ? stages.run(table.find(values))
+          : stages.readFrom(from, equalityFilter(values, join));
       yield* collectInto(found, joined);
       if (isUncorrelated) shared = joined;
+      memory?.set(key, joined);
     }
     yield keepMetadata(document, withPath(document, as, joined));
   }
@@ -183,9 +190,8 @@ function localValues(document: Document, path: readonly string[]): Value[] {
   return values;
 }
 
-function equalityFilter(document: Document, { local, foreign }: Join): Document | undefined {
-  if (local === undefined || foreign === undefined) return undefined;
-  const values = localValues(document, local);
+function equalityFilter(values: readonly Value[], { foreign }: Join): Document | undefined {
+  if (foreign === undefined) return undefined;
   const [only] = values;
   if (values.length === 1 && only !== undefined) {
     return toDocument({ [foreign]: toDocument({ $eq: only }) });
@@ -194,8 +200,29 @@ function equalityFilter(document: Document, { local, foreign }: Join): Document 
   const equalities = values.map((value) => toDocument({ [foreign]: toDocument({ $eq: value }) }));
   const isPlain = values.every((value) => typeName(value) !== 'regex');
   return isPlain || values.length === 0
-    ? toDocument({ [foreign]: toDocument({ $in: values }) })
+    ? toDocument({ [foreign]: toDocument({ $in: [...values] }) })
     : toDocument({ $or: equalities });
+}
+
+const MAX_REMEMBERED_DOCUMENTS = 10_000;
+
+/** What was joined for values met before; forgotten as a whole when it grows too large. */
+class JoinMemory {
+  private readonly joined = new Map<string, Document[]>();
+  private size = 0;
+
+  get(key: string): Document[] | undefined {
+    return this.joined.get(key);
+  }
+
+  set(key: string, documents: Document[]): void {
+    this.size += documents.length + 1;
+    if (this.size > MAX_REMEMBERED_DOCUMENTS) {
+      this.joined.clear();
+      this.size = documents.length + 1;
+    }
+    this.joined.set(key, documents);
+  }
 }
 
 const MAX_HASHED_DOCUMENTS = 200_000;
