@@ -49,7 +49,7 @@ export function valueAt(document: Document, parts: readonly string[]): Value | u
 
 /**
  * Called for each value a path leads to, until it answers true. `index` is the place in the
- * outermost array that was entered on the way (what the positional `$` stands for).
+ * outermost array that was entered on the way without the path naming the place (what the positional `$` stands for).
  */
 export type PathVisitor = (value: Value | undefined, index: number | undefined) => boolean;
 
@@ -127,10 +127,11 @@ function visitArray(
     if (i !== named) continue;
     if (from === parts.length - 1) {
       if (visit(element, place)) return true;
+      // A place the path names itself is not what `$` asks for; one further in may be.
     } else if (inner !== undefined) {
-      if (visitFrom(inner, parts, from + 1, expandLeaf, place, visit)) return true;
+      if (visitFrom(inner, parts, from + 1, expandLeaf, outer, visit)) return true;
     } else if (Array.isArray(element)) {
-      if (visitArray(element, parts, from + 1, expandLeaf, place, visit)) return true;
+      if (visitArray(element, parts, from + 1, expandLeaf, outer, visit)) return true;
     }
   }
   return false;

@@ -60,47 +60,21 @@ const { filter } = fc.letrec<{ filter: Document }>((tie) => ({
 }));
 
 /** What a path leads to, written down as simply as the rules can be said. */
-function reach(from: Value | undefined, parts: readonly string[]): (Value | undefined)[] {
-  const [head, ...rest] = parts;
-  if (head === undefined) return [from];
-  if (from instanceof Map) return reach(from.get(head), rest);
-  if (!Array.isArray(from)) return [undefined];
-  const found: (Value | undefined)[] = [];
-  for (const [index, element] of from.entries()) {
-    if (element instanceof Map) found.push(...reach(element, parts));
-    if (String(index) === head) {
-      if (rest.length === 0) found.push(element);
-      else if (typeof element === 'object' && element !== null) found.push(...reach(element, rest));
-    }
+function leaves(from: Value, parts: readonly string[], expand: boolean): (Value | undefined)[] {
+  const [head = '', ...rest] = parts;
+  if (Array.isArray(from)) {
+    return from.flatMap((element, index) => {
+      const inside = element instanceof Map ? leaves(element, parts, expand) : [];
+      if (String(index) !== head) return inside;
+      if (rest.length === 0) return [...inside, element];
+      const container = element instanceof Map || Array.isArray(element);
+      return container ? [...inside, ...leaves(element, rest, expand)] : inside;
+    });
   }
-  return found;
-}
-
-/** Whether the end of the path is a place in an array, whose value is not taken apart. */
-function leaves(document: Document, at: string): (Value | undefined)[] {
-  const parts = at.split('.');
-  const parents = reach(document, parts.slice(0, -1));
-  const last = parts.at(-1) ?? '';
-  return parents.flatMap((parent) => {
-    if (parent instanceof Map) {
-      const end = parent.get(last);
-      return Array.isArray(end) ? [...end, end] : [end];
-    }
-    return reachLast(parent, last);
-  });
-}
-
-function reachLast(parent: Value | undefined, last: string): (Value | undefined)[] {
-  if (!Array.isArray(parent)) return [undefined];
-  return parent.flatMap((element, index): (Value | undefined)[] => {
-    const found: (Value | undefined)[] = [];
-    if (element instanceof Map) {
-      const end = element.get(last);
-      found.push(...(Array.isArray(end) ? [...end, end] : [end]));
-    }
-    if (String(index) === last) found.push(element);
-    return found;
-  });
+  const found = from instanceof Map ? from.get(head) : undefined;
+  if (rest.length === 0) return Array.isArray(found) && expand ? [...found, found] : [found];
+  const container = found instanceof Map || Array.isArray(found);
+  return container ? leaves(found, rest, expand) : [undefined];
 }
 
 function holds(operator: string, found: Value | undefined, operand: Value): boolean {
@@ -135,10 +109,10 @@ function naive(query: Document, stored: Document): boolean {
 }
 
 function naiveLeaf(stored: Document, at: string, operator: string, operand: Value): boolean {
-  const values = leaves(stored, at);
+  const values = leaves(stored, at.split('.'), true);
   const equals = (wanted: Value) => values.some((found) => holds('$eq', found, wanted));
   const list = Array.isArray(operand) ? operand : [];
-  const whole = reach(stored, at.split('.'));
+  const whole = leaves(stored, at.split('.'), false);
   switch (operator) {
     case '$ne':
       return !equals(operand);

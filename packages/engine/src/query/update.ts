@@ -12,12 +12,7 @@ import { bit, extreme, increment, multiply } from './update/arithmetic.ts';
 import { type ElementTest, parseArrayFilters } from './update/array-filters.ts';
 import { currentDate, rename, set, UNSET } from './update/fields.ts';
 import { failedToParse, type Modifier, type ModifierOptions } from './update/modifier.ts';
-import {
-  buildPathTree,
-  checkUpdatePath,
-  type PathModifier,
-  type PathNode,
-} from './update/path-tree.ts';
+import { buildPathTree, checkUpdatePath, type PathModifier } from './update/path-tree.ts';
 import { pop, pull, pullAll } from './update/pull.ts';
 import { addToSet, push } from './update/push.ts';
 
@@ -220,13 +215,18 @@ function compileOperators(update: Document, options: UpdateOptions): Update {
   checkFiltersUsed(tests, modifiers, update);
   // Conflicts are refused even where an operator would not apply ($setOnInsert on an update).
   const fullTree = buildPathTree(modifiers);
-  const positional = modifiers.some(({ path }) => path.split('.').includes('$'));
   const updating = modifiers.filter(({ modifier }) => modifier.operator !== '$setOnInsert');
   const updateTree = updating.length === modifiers.length ? fullTree : buildPathTree(updating);
+  const positional = modifiers.some(({ path }) => path.split('.').includes('$'));
+  const conditional = modifiers.some(({ modifier }) => modifier.applies !== undefined);
 
-  const treeFor = (isInsert: boolean, position: number | undefined): Map<string, PathNode> => {
-    if (!positional || position === undefined) return isInsert ? fullTree : updateTree;
-    return buildPathTree(isInsert ? modifiers : updating, position);
+  /** The tree for one document; built anew only where it depends on the document. */
+  const treeFor = (context: ApplyContext, isInsert: boolean, position: number | undefined) => {
+    const usesPosition = positional && position !== undefined;
+    if (!usesPosition && !conditional) return isInsert ? fullTree : updateTree;
+    const list = isInsert ? modifiers : updating;
+    const active = list.filter(({ modifier }) => modifier.applies?.(context) !== false);
+    return buildPathTree(active, position);
   };
 
   return {
@@ -241,7 +241,7 @@ function compileOperators(update: Document, options: UpdateOptions): Update {
         elementTests: tests,
         changes: context.changes,
       };
-      const tree = treeFor(isInsert, positionOf(context.positions));
+      const tree = treeFor(applyContext, isInsert, positionOf(context.positions));
       const after = applyToDocument(tree, document, '', applyContext);
       checkId(document, after, isInsert);
       return after;

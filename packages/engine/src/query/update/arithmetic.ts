@@ -124,7 +124,7 @@ export function bit(argument: Value): Modifier {
       if (value !== undefined) {
         if (!isWholeType(value)) {
           throw badValue(
-            `Cannot apply $bit to a value of non-integral type.${describeId(context.before)} has the field ${lastPart(at)} of non-integer type ${typeName(value)}`,
+            `Cannot apply $bit to a value of non-integral type.${describeId(context.before).slice(1, -1)} has the field ${lastPart(at)} of non-integer type ${typeName(value)}`,
           );
         }
         result = value;

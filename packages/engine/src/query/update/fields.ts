@@ -91,17 +91,21 @@ export function rename(
       throw badValue(`The ${which} field for $rename may not be dynamic: ${path}`);
     }
   }
+  const applies: Modifier['applies'] = ({ before }) =>
+    lookUp(before, source, 'source') !== undefined;
   return {
     target: argument,
     atSource: {
       operator: '$rename',
       creates: false,
       ignoresBarredPath: true,
+      applies,
       apply: () => undefined,
     },
     atTarget: {
       operator: '$rename',
       creates: true,
+      applies,
       apply(value, _path, context) {
         const moved = lookUp(context.before, source, 'source');
         if (moved === undefined) return value;

@@ -26,6 +26,8 @@ export interface Modifier {
    * @param path - the resolved path, for error texts
    */
   apply(value: Value | undefined, path: string, context: ModifierContext): Value | undefined;
+  /** False when this document gives it nothing to do ($rename of a missing field). */
+  applies?(context: ModifierContext): boolean;
   /** True when a grown array may be reported by its new elements alone ($push at the end). */
   readonly appends?: boolean;
 }
@@ -38,7 +40,7 @@ export interface ModifierOptions {
 /** The `_id` of a document as MongoDB prints it in the errors of updates: `{_id: 1}`. */
 export function describeId(document: Document): string {
   const id = document.get('_id');
-  return id === undefined ? '{ no id }' : `{_id: ${describeValue(id)}}`;
+  return id === undefined ? '{no id}' : `{_id: ${describeValue(id)}}`;
 }
 
 export function badValue(message: string): MongoCommandError {
