@@ -25,6 +25,7 @@ import type { AccountStore, Guard } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
 import { createFirstAccount, MongoAccountStore } from '../mongo/account-store.ts';
 import type { ChangeFeed } from '../mongo/change-feed.ts';
+import { ensureCollection } from '../mongo/ensure-collection.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
 import { PermissionStore } from '../mongo/permission-store.ts';
 import type { Log } from '../observe/log.ts';
@@ -239,9 +240,17 @@ const FIRST_ACCOUNT_PATIENCE_MS = 5000;
  */
 function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
   const realm = settings.mongoRealmAuthenticator;
-  if (!realm.enabled || !realm['create-user']) return Promise.resolve();
+  const acl = settings.mongoAclAuthorizer;
+  if (!realm.enabled && !acl.enabled) return Promise.resolve();
   const namespace = { database: realm['users-db'], collection: realm['users-collection'] };
   const attempt = async (): Promise<void> => {
+    if (acl.enabled) {
+      const [database, collection] = [acl['acl-db'], acl['acl-collection']];
+      await ensureCollection(mongo, { database, collection });
+    }
+    if (!realm.enabled) return;
+    await ensureCollection(mongo, namespace);
+    if (!realm['create-user']) return;
     const given = realm['create-user-document'];
     const password = randomBytes(15).toString('base64url');
     const account = given === null ? await adminAccount(settings, password) : parseJson(given);

@@ -54,8 +54,9 @@ export function representDocument(
   type: 'DOCUMENT' | 'FILE' | 'SCHEMA' = 'DOCUMENT',
 ): Buffer | string {
   const { representation, jsonMode } = request.parameters;
-  if (representation === 'STANDARD') return transcodeDocument(document, jsonMode);
-  return renderHalDocument(toHalRequest(request, type), document, request.collectionProperties);
+  const visible = request.hideFields?.(document) ?? document;
+  if (representation === 'STANDARD') return transcodeDocument(visible, jsonMode);
+  return renderHalDocument(toHalRequest(request, type), visible, request.collectionProperties);
 }
 
 /** Type of the collection's own resource and of the items in it. */
@@ -77,12 +78,14 @@ export function representPage(
   size: number | undefined,
 ): Buffer | string {
   const { jsonMode, pageSize, representation } = request.parameters;
+  const { hideFields } = request;
+  const visible = hideFields === undefined ? documents : documents.map(hideFields);
   if (representation === 'STANDARD') {
-    return pageSize === 0 ? '' : transcodeArray(documents, jsonMode);
+    return pageSize === 0 ? '' : transcodeArray(visible, jsonMode);
   }
   const { list, item } = typesOf(request);
   return representList(request, list, {
-    items: documents.map((document) => ({ type: item, document })),
+    items: visible.map((document) => ({ type: item, document })),
     properties: namedProperties(request.collectionName, request.collectionProperties),
     size,
   });

@@ -3,6 +3,7 @@
 import type { QuorateError } from '../../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
+import type { CausalToken } from '../../mongo/operation-options.ts';
 import type { JsonMode } from '../../representation/json-mode.ts';
 import type { ResourceType } from './resource-type.ts';
 
@@ -116,6 +117,8 @@ export interface MongoRequest {
   /** False until looked up; PUT uses it to tell 201 from 200. */
   collectionExists: boolean;
   session: RequestedSession | undefined;
+  /** What the client wants to see at least, and what it saw (header `Quorate-Consistency`). */
+  causal?: CausalToken | undefined;
   /**
    * Parsed body of POST, PUT and PATCH, dots expanded and operators checked as rest-documents.md §5.1 says:
    * a document, an array of documents, or undefined when there was none. Not read for files.
@@ -123,6 +126,8 @@ export interface MongoRequest {
   content: BsonDocument | BsonValue[] | undefined;
   /** Fields of a form body; true also when there were none. */
   isForm: boolean;
+  /** Takes out of a document what the reader must not see; undefined: everything is seen. */
+  hideFields?: ((document: Buffer) => Buffer) | undefined;
 }
 
 /** One mount after its variables were filled in (rest-documents.md §1.5). */

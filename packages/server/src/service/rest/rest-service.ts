@@ -3,10 +3,12 @@
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonValue, isDocument } from '../../model/bson.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
+import type { Permit } from '../../model/permit.ts';
 import type { Reply } from '../../model/reply.ts';
 import type { Service, ServiceContext } from '../../model/service.ts';
 import type { MongoAccess } from '../../mongo/mongo-access.ts';
 import { writeJson } from '../../representation/json-writer.ts';
+import type { AccountGuards } from './account-guards.ts';
 import { readContent } from './body.ts';
 import { invalidateCollectionCache } from './collection-cache.ts';
 import { HANDLERS } from './dispatch-table.ts';
@@ -17,7 +19,11 @@ import { createMountTable } from './mounts.ts';
 import { openRequest } from './open-request.ts';
 import { addProperties } from './request-properties.ts';
 import { traitsOf } from './request-traits.ts';
+import type { ResourceType } from './resource-type.ts';
+import { readConsistency, withConsistency } from './resources/consistency/consistency-header.ts';
+import { executeOnce, idempotencyKeyOf } from './resources/idempotency/idempotency.ts';
 import { importDocuments, isImport } from './resources/transfer/import.ts';
+import { createResponseProjection, mergeProperties } from './response-projection.ts';
 import type { RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { readSession } from './session-parameters.ts';
@@ -29,6 +35,8 @@ export interface RestServiceParts {
   readonly checks: ContentChecks;
   /** Handlers with state of their own (change streams), beside those of the dispatch table. */
   readonly handlers?: HandlerTable;
+  /** Guards of the collection of accounts; undefined: accounts are not kept in MongoDB. */
+  readonly accountGuards?: AccountGuards;
   /** Told of every write that succeeded, before its reply is sent. */
   readonly onWrite?: (request: MongoRequest) => void;
 }
@@ -62,7 +70,13 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     return loadMetadata(request, mongo);
   }
 
-  async function handle(
+  function handle(request: MongoRequest, context: ServiceContext): Promise<Reply> {
+    const key = idempotencyKeyOf(request);
+    if (key === undefined) return execute(request, context);
+    return executeOnce(mongo, request, context.identity, key, () => execute(request, context));
+  }
+
+  async function execute(
     request: MongoRequest,
     { identity, permit }: ServiceContext,
   ): Promise<Reply> {
@@ -71,11 +85,13 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     if (!isStream) await readContent(request);
     if (request.rememberedError !== undefined) throw request.rememberedError;
     const context: RestContext = { mongo, config, identity, permit, checks };
+    await applyPermit(request, permit, parts.accountGuards);
     if (!isStream) {
       addProperties(request, context);
       await checkSchema(request, context);
     }
     request.session = readSession(request);
+    request.causal = readConsistency(request.http);
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
     const reply = isStream
@@ -89,9 +105,40 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
       forgetPages(request, mongo);
       if (reply.status < 400) parts.onWrite?.(request);
     }
-    return request.warnings.length === 0 ? reply : withWarnings(request, reply);
+    const told = request.causal === undefined ? reply : withConsistency(reply, request.causal);
+    return request.warnings.length === 0 ? told : withWarnings(request, told);
   }
 }
+
+/** What the rules change about a request: forced properties, guarded accounts, hidden fields. */
+async function applyPermit(
+  request: MongoRequest,
+  permit: Permit,
+  guards: AccountGuards | undefined,
+): Promise<void> {
+  const { databaseName, collectionName, method, type } = request;
+  const guarded = guards?.applyTo(databaseName, collectionName) ? guards : undefined;
+  guarded?.checkFilter(request.parameters.filter);
+  if (method === 'GET') {
+    request.hideFields = createResponseProjection(permit, guarded?.passwordProperty);
+    return;
+  }
+  if (method === 'DELETE' || !WRITES_DOCUMENTS.has(type)) return;
+  if (guarded && request.content !== undefined) {
+    request.content = await guarded.guardContent(request.content, method === 'PATCH');
+  }
+  if (permit.mergeRequest) {
+    request.content = mergeProperties(request.content, permit.mergeRequest, method === 'PATCH');
+  }
+}
+
+const WRITES_DOCUMENTS: ReadonlySet<ResourceType> = new Set([
+  'COLLECTION',
+  'DOCUMENT',
+  'BULK_DOCUMENTS',
+  'FILES_BUCKET',
+  'FILE',
+]);
 
 /** Every write drops the cached pages it may have changed (rest-documents.md §4.5). */
 function forgetPages({ databaseName, collectionName }: MongoRequest, mongo: MongoAccess): void {

@@ -49,18 +49,26 @@ export function exportReply(
     },
     readOptionsOf(request, context),
   );
+  const visible = request.hideFields ? mapEach(documents, request.hideFields) : documents;
   const mode = parameters.jsonMode;
   return format === 'ndjson'
     ? {
         status: 200,
         headers: [['Content-Type', 'application/x-ndjson; charset=UTF-8']],
-        body: inPieces(toLines(documents, mode)),
+        body: inPieces(toLines(visible, mode)),
       }
     : {
         status: 200,
         headers: [['Content-Type', 'text/csv; charset=UTF-8']],
-        body: inPieces(toCsv(documents, columnsOf(parameters.projection), mode)),
+        body: inPieces(toCsv(visible, columnsOf(parameters.projection), mode)),
       };
+}
+
+async function* mapEach(
+  documents: AsyncIterable<Buffer>,
+  convert: (document: Buffer) => Buffer,
+): AsyncGenerator<Buffer> {
+  for await (const document of documents) yield convert(document);
 }
 
 async function* toLines(documents: AsyncIterable<Buffer>, mode: JsonMode): AsyncGenerator<Buffer> {
