@@ -47,7 +47,15 @@ export interface LoadedConfig {
 }
 
 /** Sections that `-s` switches off: everything that needs MongoDB (operations.md §1.3). */
-const MONGO_SECTIONS = ['mongo', 'database-probe', 'csvLoader', 'cacheInvalidator'];
+const MONGO_SECTIONS = [
+  'mongo',
+  'database-probe',
+  'csvLoader',
+  'cacheInvalidator',
+  'batch',
+  'dataApi',
+  'openApi',
+];
 
 /**
  * Loads, overrides and checks the configuration.

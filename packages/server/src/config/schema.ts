@@ -92,6 +92,14 @@ export const SECTIONS = {
     dbname: text('admin', 'database that is pinged'),
   }),
   csvLoader: plugin(true, 'Loads CSV files', { uri: text('/csv', 'path') }),
+  batch: plugin(true, 'Several operations in one transaction', { uri: text('/_batch', 'path') }),
+  dataApi: plugin(false, 'The Data API that MongoDB Atlas once had', {
+    uri: text('/action', 'path'),
+  }),
+  openApi: plugin(true, 'Describes the mounted resources', {
+    uri: text('/openapi.json', 'path of the description'),
+    'docs-uri': text('/docs', 'path of the page that shows it to browsers'),
+  }),
   cacheInvalidator: plugin(true, 'Drops cached properties', { uri: text('/ic', 'path') }),
   filterOperatorsBlacklist: plugin(true, 'Operators refused in `filter`', {
     blacklist: texts(['$where'], 'names'),

@@ -15,6 +15,7 @@ export function readOptionsOf(request: MongoRequest, context: RestContext): Oper
   return {
     permit: context.permit,
     session: request.session,
+    causal: request.causal,
     readConcern: parameters.readConcern,
     readPreference: parameters.readPreference,
     writeConcern: undefined,
@@ -28,6 +29,7 @@ export function writeOptionsOf(request: MongoRequest, context: RestContext): Ope
   return {
     permit: context.permit,
     session: request.session,
+    causal: request.causal,
     readConcern: parameters.readConcern,
     readPreference: undefined,
     writeConcern: parameters.writeConcern,

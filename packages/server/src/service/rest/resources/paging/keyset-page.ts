@@ -10,7 +10,7 @@ import { type FindRequest, find } from '../../../../mongo/find.ts';
 import { andFilters, type OperationOptions } from '../../../../mongo/operation-options.ts';
 import type { RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
-import { readSort } from '../../read-parameters.ts';
+import { readSort } from '../../order-parameters.ts';
 import type { MongoRequest } from '../../rest-request.ts';
 import { illegalCursor, openCursor, sealCursor } from './keyset-cursor.ts';
 import { filtersAfter, type KeysetField } from './keyset-filter.ts';

@@ -10,7 +10,7 @@ import { transcodeDocument } from '../../../../representation/transcode.ts';
 import type { RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
 import { skipOf } from '../../page.ts';
-import { readSort } from '../../read-parameters.ts';
+import { readSort } from '../../order-parameters.ts';
 import type { MongoRequest } from '../../rest-request.ts';
 
 /** What a client can export to. */
