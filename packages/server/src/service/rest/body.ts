@@ -5,7 +5,7 @@ import { type BsonDocument, type BsonValue, bsonTypeOf, isDocument } from '../..
 import { parseJsonBody } from '../../representation/json-reader.ts';
 import { expandDots } from './dot-notation.ts';
 import { parseMultipart, parseUrlencoded, toFormDocument } from './form-body.ts';
-import { textOf } from './read-parameters.ts';
+import { textOf } from './json-parameters.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { checkNoUpdateOperators } from './update-operators.ts';
 

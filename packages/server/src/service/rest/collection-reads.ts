@@ -8,8 +8,8 @@ import { findCached } from './collection-cache.ts';
 import type { RestContext } from './handler.ts';
 import { type MetaSubject, metaReply } from './meta-reply.ts';
 import { namespaceOf, readOptionsOf } from './operation-context.ts';
+import { readSort } from './order-parameters.ts';
 import { skipOf } from './page.ts';
-import { readSort } from './read-parameters.ts';
 import { etagHeader, etagOfProperties, representedReply } from './replies.ts';
 import { representPage } from './represent.ts';
 import {

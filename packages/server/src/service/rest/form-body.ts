@@ -4,7 +4,7 @@ import busboy from 'busboy';
 import { QuorateError } from '../../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 import { parseJson } from '../../representation/json-reader.ts';
-import { textOf } from './read-parameters.ts';
+import { textOf } from './json-parameters.ts';
 
 /** Name and text of one field. */
 export interface FormField {

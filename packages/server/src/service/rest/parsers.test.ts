@@ -7,7 +7,7 @@ import { expandDots } from './dot-notation.ts';
 import { parseFieldText, parseMultipart, parseUrlencoded, toFormDocument } from './form-body.ts';
 import { toHeaderText } from './location.ts';
 import { createMountTable, splitPath } from './mounts.ts';
-import { readSort } from './read-parameters.ts';
+import { readSort } from './order-parameters.ts';
 import { checkNames } from './resource-names.ts';
 import { toResourceType } from './resource-type.ts';
 import { toUpdateDocument } from './update-operators.ts';

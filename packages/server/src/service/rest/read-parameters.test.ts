@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documentOf } from '../../model/bson.ts';
 import type { QueryParameters } from '../../model/http-request.ts';
-import { type ParameterReading, readParameters, readSort } from './read-parameters.ts';
+import { readSort } from './order-parameters.ts';
+import { type ParameterReading, readParameters } from './read-parameters.ts';
 import { DEFAULT_REST_CONFIG } from './rest-config.ts';
 
 /** A query over `URLSearchParams`, which decodes as `http/` does for well-formed text. */

@@ -1,11 +1,11 @@
 /** The query parameters of rest-documents.md §4.1, checked in the order of §3; the first failure is remembered. */
 
 import { QuorateError } from '../../errors/quorate-error.ts';
-import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
 import type { QueryParameters } from '../../model/http-request.ts';
 import { parseJsonMode } from '../../representation/json-mode.ts';
-import { parseJson } from '../../representation/json-reader.ts';
 import { illegalIdType, parseIdType } from './document-id.ts';
+import { readFilter, readProjection, readShardKey, readVariables } from './json-parameters.ts';
+import { readHint, readSortItems } from './order-parameters.ts';
 import type { RestConfig } from './rest-config.ts';
 import type {
   IdType,
@@ -269,188 +269,6 @@ function readCount(query: QueryParameters): RestParameters['count'] {
   return text.toLowerCase() === 'estimated' ? 'estimated' : 'exact';
 }
 
-function readSortItems(query: QueryParameters, warnings: string[]): readonly string[] {
-  const items = query.has('sort_by') ? query.getAll('sort_by') : query.getAll('sort');
-  for (const item of items) {
-    const text = item.trim();
-    if (text === '') {
-      throw new QuorateError('ERR_REQUEST_SORT', { message: 'Illegal sort parameter' });
-    }
-    const field = text.replace(/^[+-]/, '');
-    if (field === '_last_updated_on' || field === '_created_on') {
-      warnings.push(`unexpected sort_by parameter ${field}: documents have no such property`);
-    }
-  }
-  return items;
-}
-
-/**
- * The sort order that the items ask for; undefined when there are none, and the default `_id: -1` applies.
- *
- * @throws ERR_REQUEST_SORT for an item that starts as a JSON object and is none
- */
-export function readSort(items: readonly string[]): BsonDocument | undefined {
-  if (items.length === 0) return undefined;
-  const sort: BsonDocument = new Map();
-  for (const item of items) {
-    const text = item.trim();
-    if (text.startsWith('{')) {
-      for (const [name, direction] of parseSortObject(text)) sort.set(name, direction);
-    } else if (text.startsWith('-')) {
-      sort.set(text.slice(1).trim(), -1);
-    } else {
-      sort.set(text.startsWith('+') ? text.slice(1).trim() : text, 1);
-    }
-  }
-  return sort;
-}
-
-function parseSortObject(text: string): BsonDocument {
-  const invalid = { message: 'Invalid sort parameter' };
-  let value: BsonValue;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    throw new QuorateError('ERR_REQUEST_SORT', { ...invalid, cause });
-  }
-  if (!isDocument(value)) throw new QuorateError('ERR_REQUEST_SORT', invalid);
-  return value;
-}
-
-/** Hint items: key patterns are joined, any other text is the name of an index. */
-function readHint(query: QueryParameters): BsonDocument | string | undefined {
-  const items = query.getAll('hint');
-  if (items.length === 0) return undefined;
-  const keys: BsonDocument = new Map();
-  let name: string | undefined;
-  for (const item of items) {
-    if (item === '') {
-      throw new QuorateError('ERR_REQUEST_HINT', { message: 'illegal hint parameter' });
-    }
-    const pattern = parseHintPattern(item);
-    if (pattern === undefined) name ??= item;
-    else for (const [field, direction] of pattern) keys.set(field, direction);
-  }
-  return keys.size > 0 ? keys : name;
-}
-
-function parseHintPattern(item: string): BsonDocument | undefined {
-  if (item.length > 1 && item.startsWith('-')) return new Map([[item.slice(1), -1]]);
-  if (item.length > 1 && item.startsWith('+')) return new Map([[item.slice(1), 1]]);
-  if (!item.trimStart().startsWith('{')) return undefined;
-  try {
-    const value = parseJson(item);
-    return isDocument(value) ? value : undefined;
-  } catch {
-    // not JSON: then it can only be an index name, and the database refuses it
-    return undefined;
-  }
-}
-
-const INVALID_JSON = {
-  exception: 'org.bson.json.JsonParseException',
-  exceptionMessage: 'invalid json',
-};
-
-function readProjection(items: readonly string[]): BsonDocument | undefined {
-  let projection: BsonDocument | undefined;
-  for (const item of items) {
-    const keys = parseKeys(item);
-    if (projection === undefined) projection = keys;
-    else for (const [name, rule] of keys) projection.set(name, rule);
-  }
-  return projection;
-}
-
-function parseKeys(text: string): BsonDocument {
-  if (text === '') {
-    throw new QuorateError('ERR_REQUEST_KEYS', { message: 'illegal keys parameter (empty)' });
-  }
-  let value: BsonValue;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    throw new QuorateError('ERR_REQUEST_KEYS', {
-      message: `illegal keys parameter: ${text}`,
-      ...INVALID_JSON,
-      cause,
-    });
-  }
-  if (isDocument(value)) return value;
-  throw new QuorateError('ERR_REQUEST_KEYS', {
-    message: `illegal keys parameter, it is not a json object: ${text} => String`,
-  });
-}
-
-function readFilter(items: readonly string[]): BsonDocument | undefined {
-  if (items.length === 0) return undefined;
-  const filters = items.map(parseFilter);
-  return filters.length === 1 ? filters[0] : new Map([['$and', filters]]);
-}
-
-function parseFilter(text: string): BsonDocument {
-  if (text === '') {
-    throw new QuorateError('ERR_REQUEST_FILTER', { message: 'illegal filter parameter (empty)' });
-  }
-  let value: BsonValue;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    throw new QuorateError('ERR_REQUEST_FILTER', {
-      message: `illegal filter parameter: ${text}, ${textOf(cause)}`,
-      ...INVALID_JSON,
-      cause,
-    });
-  }
-  if (!isDocument(value)) {
-    throw new QuorateError('ERR_REQUEST_FILTER', {
-      message: `illegal filter parameter, it is not a json object: ${text} => String`,
-    });
-  }
-  if (value.size === 0) {
-    throw new QuorateError('ERR_REQUEST_FILTER', {
-      message: 'illegal filter parameter (empty json object)',
-    });
-  }
-  return value;
-}
-
-/** Text of the JSON reader's complaint. */
-export function textOf(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
-}
-
-function readVariables(text: string | undefined, config: RestConfig): BsonDocument | undefined {
-  if (text === undefined) return undefined;
-  let value: BsonValue = null;
-  try {
-    value = parseJson(text);
-  } catch {
-    // falls through to the one refusal for everything that is no object
-  }
-  if (!isDocument(value)) {
-    throw new QuorateError('ERR_REQUEST_AVARS', {
-      message: `illegal avars parameter, it is not a json object: ${text}`,
-    });
-  }
-  if (config.aggregationCheckOperators && hasOperator(value)) {
-    throw new QuorateError('ERR_REQUEST_AVARS', {
-      message: `illegal avars parameter: ${text}`,
-      exception: 'java.lang.SecurityException',
-      exceptionMessage: 'aggregation variables cannot include operators',
-    });
-  }
-  return value;
-}
-
-/** True when a name at any depth starts with `$`. */
-function hasOperator(value: BsonValue): boolean {
-  if (Array.isArray(value)) return value.some(hasOperator);
-  if (!isDocument(value)) return false;
-  for (const [name, member] of value) if (name.startsWith('$') || hasOperator(member)) return true;
-  return false;
-}
-
 function readHal(text: string | undefined): boolean {
   if (text === undefined) return false;
   switch (text.toUpperCase()) {
@@ -465,32 +283,4 @@ function readHal(text: string | undefined): boolean {
         message: 'illegal hal parameter; valid values are [FULL, F, COMPACT, C]',
       });
   }
-}
-
-function readShardKey(text: string | undefined): BsonDocument | undefined {
-  if (text === undefined) return undefined;
-  if (text === '') {
-    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
-      message: 'illegal shardkey parameter (empty)',
-    });
-  }
-  let value: BsonValue = null;
-  let cause: unknown;
-  try {
-    value = parseJson(text);
-  } catch (failure) {
-    cause = failure;
-  }
-  if (!isDocument(value)) {
-    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
-      message: `illegal shardkey parameter: ${text}`,
-      ...(cause === undefined ? {} : { ...INVALID_JSON, cause }),
-    });
-  }
-  if (value.size === 0) {
-    throw new QuorateError('ERR_REQUEST_SHARDKEY', {
-      message: 'illegal shardkey parameter (empty json object)',
-    });
-  }
-  return value;
 }
