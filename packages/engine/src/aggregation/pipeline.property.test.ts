@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareValues, hashableKey } from '../bson/compare.ts';
 import { DateTime, type Document, Double, type Value } from '../bson/value.ts';
-import { PAUSE } from '../lib/pause.ts';
+import { PAUSE, type Pause } from '../lib/pause.ts';
 import { compilePipeline } from './pipeline.ts';
 import { toValue } from './plain-value.ts';
 import { TopEntries } from './top-entries.ts';
@@ -31,8 +31,8 @@ function run(stages: readonly object[], input: readonly Document[]): Document[] 
     now: new DateTime(0),
     find: () => [],
   });
-  const withPauses = input.flatMap((item) => [PAUSE, item]);
-  return [...pipeline.run(withPauses)].filter((item) => item !== PAUSE);
+  const withPauses = input.flatMap((item): (Document | Pause)[] => [PAUSE, item]);
+  return [...pipeline.run(withPauses)].filter((item): item is Document => item !== PAUSE);
 }
 
 describe('pipelines of any documents', () => {

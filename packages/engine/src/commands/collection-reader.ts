@@ -270,23 +270,32 @@ function* readView(
   options: PipelineFindOptions | undefined,
   environment: QueryEnvironment,
 ): Generator<Document | Pause> {
-  const filter = compileFilter(wanted ?? new Map(), {
+  const { sort, skip, limit } = options ?? {};
+  const inner = pipelineContext(context, resolved.namespace.collection, environment);
+  const before: Value[] = [...resolved.pipeline];
+  const after: Value[] = [];
+  const isOwnStage = wanted !== undefined && !usesExpression(wanted);
+  if (isOwnStage) before.push(toDocument({ $match: wanted }));
+  if (sort !== undefined) after.push(toDocument({ $sort: sort }));
+  if (skip !== undefined && skip > 0) after.push(toDocument({ $skip: skip }));
+  if (limit !== undefined) after.push(toDocument({ $limit: limit }));
+  const filter = compileFilter(isOwnStage ? new Map() : (wanted ?? new Map()), {
     collation: options?.collation,
     now: environment.now,
     compileExpression: options?.compileExpression ?? environment.compileExpression,
   });
-  const { sort, skip, limit } = options ?? {};
-  const after: Value[] = [];
-  if (sort !== undefined) after.push(toDocument({ $sort: sort }));
-  if (skip !== undefined && skip > 0) after.push(toDocument({ $skip: skip }));
-  if (limit !== undefined) after.push(toDocument({ $limit: limit }));
-  const inner = pipelineContext(context, resolved.namespace.collection, environment);
-  const view = compilePipeline(resolved.pipeline, inner);
+  const view = compilePipeline(before, inner);
   const output = runPipeline(context, view, resolved.collection, { environment });
   yield* compilePipeline(after, inner).run(matching(output, filter));
 }
 
-/** The filter may name variables of the stage that reads the view, so it is no stage itself. */
+function usesExpression(value: Value): boolean {
+  if (Array.isArray(value)) return value.some(usesExpression);
+  if (!isDocument(value)) return false;
+  return [...value].some(([name, member]) => name === '$expr' || usesExpression(member));
+}
+
+/** `$expr` may name variables of the stage that reads the view, so it is no stage of the view's. */
 function* matching(
   source: Iterable<Document | RawDocument | Pause>,
   filter: Filter,
