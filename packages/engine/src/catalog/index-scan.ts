@@ -76,7 +76,8 @@ function combine(predicates: readonly Predicate[], group: FilterNode | undefined
 
 /**
  * Where a document has one value, all conditions bound it together. Where it may have several, each
- * condition may hold of another: the narrowest counts, or those of one `$elemMatch` together.
+ * condition may hold of another: the narrowest counts, or those that one `$elemMatch` puts on the
+ * element itself (a field of the element may be an array again).
  */
 function fieldBounds(predicates: readonly Predicate[], isMultikey: boolean): FieldBounds {
   if (predicates.length === 0) return UNBOUNDED;
@@ -84,7 +85,7 @@ function fieldBounds(predicates: readonly Predicate[], isMultikey: boolean): Fie
   const groups = new Map<FilterNode, Predicate[]>();
   for (const predicate of predicates) {
     const key =
-      predicate.group !== undefined && predicate.group.kind === 'elemMatch'
+      predicate.group?.kind === 'elemMatch' && predicate.group.onValue
         ? predicate.group
         : predicate.node;
     groups.set(key, [...(groups.get(key) ?? []), predicate]);

@@ -7,6 +7,7 @@ import { encodeDocument } from '../bson/codec.ts';
 import { BSONRegExp, type Document, toDocument, type Value } from '../bson/value.ts';
 import { PAUSE } from '../lib/pause.ts';
 import { parseCollation } from '../query/collation.ts';
+import { describeDocument } from '../query/describe.ts';
 import { compileFilter } from '../query/filter.ts';
 import { parseSort, planSort } from '../query/sort.ts';
 import { type LmdbStore, openLmdbStore } from '../storage/lmdb-store.ts';
@@ -474,7 +475,10 @@ describe('planFind against a plain evaluation', () => {
               one === PAUSE ? [] : [Number(one.document().get('_id'))],
             );
             const expected = matching.map((one) => Number(one.get('_id')));
-            expect([...ids].sort((x, y) => x - y)).toEqual(expected);
+            expect(
+              [...ids].sort((x, y) => x - y),
+              `${describeDocument(filterSpec)} by ${describeDocument(explainPlan(plan).get('queryPlanner') as Document)} in ${kept.map(describeDocument).join(' ')}`,
+            ).toEqual(expected);
             const counting = countPlan(store.latest, plan);
             let step = counting.next();
             while (step.done !== true) step = counting.next();
