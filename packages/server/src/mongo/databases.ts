@@ -16,7 +16,8 @@ import {
 /** The collection that keeps the properties of a database and its collections; never listed. */
 export const PROPERTIES = '_properties';
 
-const RESERVED_DATABASES = new Set(['admin', 'config', 'local']);
+/** `_quorate` holds the keys that sign tokens (key-store.ts). */
+const RESERVED_DATABASES = new Set(['admin', 'config', 'local', '_quorate']);
 
 /** Whether a database is hidden and refused (rest-documents.md §1.3). */
 export function isReservedDatabase(name: string): boolean {

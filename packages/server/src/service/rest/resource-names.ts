@@ -6,7 +6,8 @@ import { isSessionType, type ResourceType } from './resource-type.ts';
 const NAMING = 'see https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is one of the characters MongoDB forbids
 const ILLEGAL_IN_DATABASE = /[\u0000 /\\."$]/;
-const RESERVED_DATABASES: ReadonlySet<string> = new Set(['admin', 'config', 'local']);
+/** MongoDB's own, and where Quorate keeps keys and what else its nodes share. */
+const RESERVED_DATABASES: ReadonlySet<string> = new Set(['admin', 'config', 'local', '_quorate']);
 
 /** True for what MongoDB cannot name a database. */
 export function isIllegalDatabaseName(name: string): boolean {
