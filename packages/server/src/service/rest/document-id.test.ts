@@ -41,6 +41,7 @@ describe('parseDocumentId', () => {
     ['"a"', 'NUMBER', 400],
     ['true', 'NUMBER', 400],
     ['"a"', 'DATE', 400],
+    ['9999999999999999', 'DATE', 400],
     ['abc', 'NUMBER', 500],
     ['abc', 'DATE', 500],
     ['', 'NUMBER', 500],

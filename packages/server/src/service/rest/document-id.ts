@@ -127,11 +127,16 @@ function parseNumberId(token: string): BsonValue {
 }
 
 function parseDateId(token: string): BsonValue {
-  const value = parseJsonId(token);
+  const date = toDate(parseJsonId(token));
+  // beyond the years that a Date can hold there is nothing to find
+  if (date !== undefined && !Number.isNaN(date.getTime())) return date;
+  throw wrongId('DATE', `${token} is not a valid DATE`);
+}
+
+function toDate(value: BsonValue): Date | undefined {
   if (value instanceof Date) return value;
   if (typeof value === 'number') return new Date(value);
-  if (value instanceof Long) return new Date(value.toNumber());
-  throw wrongId('DATE', `${token} is not a valid DATE`);
+  return value instanceof Long ? new Date(value.toNumber()) : undefined;
 }
 
 /** Text of a number as Java prints it in a URI: doubles keep a fraction digit. */
