@@ -23,7 +23,7 @@ onServer('the default mount', 'mongo:\n  enabled: true', [
     chapter: '1.5',
     collection: false,
     given: ['PUT /'],
-    request: 'GET /',
+    request: 'GET /?page=1000',
     status: 200,
     body: [],
     replyHeaders: { ETag: ETAG, 'Access-Control-Expose-Headers': 'ETag' },
