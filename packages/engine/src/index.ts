@@ -4,6 +4,7 @@ import type { TlsOptions } from 'node:tls';
 import { UserAuthority } from './auth/user-authority.ts';
 import { UserStore } from './auth/user-store.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { TtlMonitor } from './catalog/ttl-monitor.ts';
 import { ConnectionRegistry } from './commands/connection.ts';
 import { Dispatcher } from './commands/dispatch.ts';
 import type { EngineServices } from './commands/engine-services.ts';
@@ -13,6 +14,7 @@ import { compileStoredFilter } from './commands/query-environment.ts';
 import { createRegistry } from './commands/registry.ts';
 import { ServerIdentity } from './commands/server-identity.ts';
 import { createServerParameters } from './commands/server-parameters.ts';
+import { removeExpired } from './commands/ttl-removal.ts';
 import { type Logger, SILENT_LOGGER } from './lib/logger.ts';
 import { Listener } from './listener/listener.ts';
 import { Oplog } from './oplog/oplog.ts';
@@ -40,6 +42,8 @@ export interface EngineOptions {
   readonly tls?: TlsOptions;
   readonly oplogMaxBytes?: number;
   readonly oplogMaxAgeMs?: number;
+  /** How often documents are looked for that a TTL index lets expire; default 60 s. */
+  readonly ttlIntervalMs?: number;
   readonly logger?: Logger;
 }
 
@@ -97,6 +101,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     users: authority,
     logger,
   };
+  const ttlMonitor = new TtlMonitor({
+    store,
+    catalog,
+    remove: (collection, records) => removeExpired(services, collection, records),
+    onError: (error) => logger.error({ err: error }, 'removing expired documents failed'),
+    ...(options.ttlIntervalMs !== undefined && { intervalMs: options.ttlIntervalMs }),
+  });
+  ttlMonitor.start();
   const dispatcher = new Dispatcher(
     services,
     createRegistry({ testCommands: options.testCommands ?? false }),
@@ -123,6 +135,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async close() {
       for (const operation of operations.all()) operation.interrupt();
       await listener.close();
+      await ttlMonitor.close();
       cursors.close();
       sessions.close();
       await catalog.close();

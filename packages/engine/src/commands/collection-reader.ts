@@ -77,6 +77,9 @@ export interface ReadRequest {
   readonly skip?: number | undefined;
   readonly limit?: number | undefined;
   readonly hint?: Value | undefined;
+  /** Limits of an index's keys, with a hint. */
+  readonly min?: Document | undefined;
+  readonly max?: Document | undefined;
 }
 
 /** The stored documents of a collection, by the best plan; nothing when there is no collection. */
@@ -87,14 +90,7 @@ export function* readStored(
   request: ReadRequest,
 ): Generator<RawDocument | Pause> {
   if (collection === undefined) return;
-  const plan = planFind(collection, {
-    filter: request.filter,
-    sort: request.sort,
-    skip: request.skip,
-    limit: request.limit,
-    hint: request.hint,
-    collation: environment.collation,
-  });
+  const plan = planFind(collection, { ...request, collation: environment.collation });
   for (const record of executePlan(context.view, plan)) {
     yield record === PAUSE ? PAUSE : new RawDocument(record.bytes);
   }
@@ -113,14 +109,7 @@ export function* readDocuments(
   fields?: ReadonlySet<string>,
 ): Generator<Document | Pause> {
   if (collection === undefined) return;
-  const plan = planFind(collection, {
-    filter: request.filter,
-    sort: request.sort,
-    skip: request.skip,
-    limit: request.limit,
-    hint: request.hint,
-    collation: environment.collation,
-  });
+  const plan = planFind(collection, { ...request, collation: environment.collation });
   for (const record of executePlan(context.view, plan)) {
     if (record === PAUSE) yield PAUSE;
     else yield fields === undefined ? record.document() : decodeFields(record.bytes, fields);

@@ -9,9 +9,10 @@ import { bindPipeline, readStored, resolveNamespace } from './collection-reader.
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { openCursor } from './cursor-reply.ts';
-import { isTrue } from './field-types.ts';
+import { isTrue, toMap } from './field-types.ts';
 import { compileFindProjection, type FindRequest, readFindRequest } from './find-request.ts';
 import { createQueryEnvironment, type QueryEnvironment } from './query-environment.ts';
+import { readShaped } from './shaped-records.ts';
 import { openTailable } from './tailable.ts';
 
 /** `find` (manual). */
@@ -111,7 +112,27 @@ function readCollection(
 ): Iterable<Document | RawDocument | Pause> {
   const filter = compileFilter(request.filter, environment.filterOptions);
   const projection = compileFindProjection(request, environment);
-  const stored = readStored(context, collection, environment, { ...request, filter });
+  const read = {
+    filter,
+    sort: request.sort,
+    skip: request.skip,
+    limit: request.limit,
+    hint: request.hint,
+    min: nonEmpty(context.args.get('min')),
+    max: nonEmpty(context.args.get('max')),
+  };
+  const shape = {
+    returnKey: isTrue(context.args.get('returnKey')),
+    showRecordId: isTrue(context.args.get('showRecordId')),
+  };
+  if (shape.returnKey || shape.showRecordId) {
+    return readShaped(context, collection, environment, {
+      request: read,
+      shape,
+      project: (document) => projection?.apply(document, filter.positions(document)) ?? document,
+    });
+  }
+  const stored = readStored(context, collection, environment, read);
   return projection === undefined ? stored : project(stored, projection, filter);
 }
 
@@ -129,4 +150,9 @@ export function* project(
     const positions = projection.needsPositions ? filter.positions(document) : undefined;
     yield projection.apply(document, positions);
   }
+}
+
+function nonEmpty(value: Value | undefined): Document | undefined {
+  const document = toMap(value);
+  return document !== undefined && document.size > 0 ? document : undefined;
 }
