@@ -437,7 +437,7 @@ export class Catalog {
     this.#lastId = Math.max(this.#lastId, this.#garbage.load());
     // the engine ended during these builds, which have to be asked for again
     if (unfinished.length > 0) {
-      void this.#store.write(
+      const dropped = this.#store.write(
         (batch) => {
           for (const { collection, index } of unfinished) {
             this.dropIndexes(batch, collection, [index]);
@@ -445,6 +445,8 @@ export class Catalog {
         },
         { durable: false },
       );
+      // they stay unread, and the next start tries again
+      dropped.catch(() => undefined);
     }
   }
 

@@ -121,25 +121,38 @@ export class WriteQueue {
   async #runGroup(): Promise<void> {
     const finished: FinishedWork[] = [];
     const taken: QueuedWork[] = [];
+    let flushed: Promise<void>;
     try {
-      const { committed, flushed } = this.#begin(() => {
+      const group = this.#begin(() => {
         taken.push(...this.#queued.splice(0));
         for (const work of taken) this.#runWork(work, finished);
       });
-      await committed;
-      this.#commits += 1;
-      for (const { batch } of finished) batch.runCommittedActions();
-      answer(finished, false);
-      if (!finished.some(({ work }) => work.options.durable)) return;
-      await flushed;
-      answer(finished, true);
+      flushed = group.flushed;
+      await group.committed;
     } catch (error) {
-      // what has not come to its turn cannot be told apart from what has: LMDB is out of order
-      if (taken.length === 0) taken.push(...this.#queued.splice(0));
-      const failure = toStorageError(await causeOf(error), this.#isDiskFull);
-      for (const { batch } of finished.reverse()) batch.runUndoActions();
-      for (const work of taken) work.reject(failure);
+      await this.#failGroup(taken, finished, error);
+      return;
     }
+    this.#commits += 1;
+    const answered = finished.filter(runCommittedActions);
+    answer(answered, false);
+    if (!answered.some(({ work }) => work.options.durable)) return;
+    try {
+      await flushed;
+      answer(answered, true);
+    } catch (error) {
+      // readable already, so nothing is undone; only that it will last cannot be promised
+      const failure = toStorageError(error, this.#isDiskFull);
+      for (const { work } of answered) if (work.options.durable) work.reject(failure);
+    }
+  }
+
+  async #failGroup(taken: QueuedWork[], finished: FinishedWork[], error: unknown): Promise<void> {
+    // LMDB gave no transaction at all: what waits for it would wait in vain
+    if (taken.length === 0) taken.push(...this.#queued.splice(0));
+    const failure = toStorageError(await causeOf(error), this.#isDiskFull);
+    for (const { batch } of finished.reverse()) batch.runUndoActions();
+    for (const work of taken) work.reject(failure);
   }
 
   #runWork(work: QueuedWork, finished: FinishedWork[]): void {
@@ -179,6 +192,17 @@ export class WriteQueue {
       this.#queued.push(work);
       this.#start();
     });
+  }
+}
+
+/** False when an action failed: its writer is told, though the write stays. */
+function runCommittedActions({ work, batch }: FinishedWork): boolean {
+  try {
+    batch.runCommittedActions();
+    return true;
+  } catch (error) {
+    work.reject(error);
+    return false;
   }
 }
 
