@@ -24,6 +24,8 @@ export interface Row {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Body that `request` cannot hold. */
   readonly content?: string | Buffer;
+  /** Sends the request twice; the second answer counts. */
+  readonly repeat?: true;
   readonly status: number;
   readonly replyHeaders?: Readonly<Record<string, HeaderExpectation>>;
   /** Whole JSON body, compared after parsing; functions are asked. */
@@ -191,12 +193,15 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
     expect(reply.status, reply.body.toString()).toBe(201);
   }
   const withEtag = new Map([['{etag}', etag]]);
-  const reply = await sendText(
-    baseUrl,
-    row.request.replaceAll('{etag}', etag),
-    fill(row.headers, withEtag),
-    row.content,
-  );
+  const sendRow = () =>
+    sendText(
+      baseUrl,
+      row.request.replaceAll('{etag}', etag),
+      fill(row.headers, withEtag),
+      row.content,
+    );
+  if (row.repeat === true) await sendRow();
+  const reply = await sendRow();
   expect(reply.status, reply.body.toString()).toBe(row.status);
   checkHeaders(fill(row, withEtag), reply);
   checkError(row, reply);
