@@ -95,7 +95,8 @@ function buildInside(
     const isNew = findWritable(context, target.batch, name) === undefined;
     const collection = ensureWritable(context, target, name);
     const { catalog } = context.services;
-    if (!isNew && catalog.newIndexSpecs(collection, specs).length > 0) {
+    const isEmpty = target.batch.counters(collection.id).count === 0;
+    if (!isNew && !isEmpty && catalog.newIndexSpecs(collection, specs).length > 0) {
       throw new MongoCommandError(
         'OperationNotSupportedInTransaction',
         'Cannot create new indexes on existing collection in a multi-document transaction.',

@@ -1,4 +1,4 @@
-import { type Document, isDocument, type Value } from '../bson/value.ts';
+import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Operation } from '../session/operation.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
@@ -7,7 +7,7 @@ import type { CommandRequest } from './command-request.ts';
 import { appNameOf, type Connection } from './connection.ts';
 import { CommandContext } from './context.ts';
 import type { EngineServices } from './engine-services.ts';
-import { labelsFor } from './error-labels.ts';
+import { isStateChange, labelsFor } from './error-labels.ts';
 import { type CommandFailure, DropConnection } from './fail-points.ts';
 import { checkFields, isTrue, toNumber } from './field-types.ts';
 import { errorReply, ReplyDecorator, toCommandError } from './reply.ts';
@@ -81,6 +81,10 @@ export class Dispatcher {
 
   #success(document: Document, operation: Operation): Document {
     this.#services.operations.finish(operation);
+    const concern = document.get('writeConcernError');
+    if (isDocument(concern)) {
+      this.#addTopologyVersion(document, toNumber(concern.get('code')) ?? 0);
+    }
     return this.#decorator.decorate(document, this.#services.oplog.lastPosition);
   }
 
@@ -95,10 +99,16 @@ export class Dispatcher {
     }
     const explicit = error instanceof FailPointError;
     const labels = explicit ? error.explicitLabels : undefined;
-    return this.#decorator.decorate(
-      errorReply(error, labels ?? this.#labels(request, error)),
-      this.#services.oplog.lastPosition,
-    );
+    const document = errorReply(error, labels ?? this.#labels(request, error));
+    this.#addTopologyVersion(document, error.code);
+    return this.#decorator.decorate(document, this.#services.oplog.lastPosition);
+  }
+
+  /** With it a driver sees that such an error tells nothing new about the topology. */
+  #addTopologyVersion(document: Document, code: number): void {
+    if (!isStateChange(code)) return;
+    const { processId, topologyCounter } = this.#services.identity;
+    document.set('topologyVersion', toDocument({ processId, counter: topologyCounter }));
   }
 
   #labels(request: CommandRequest, error: MongoCommandError): string[] {

@@ -76,3 +76,18 @@ function isTransient(code: number, ending: boolean, hasWriteConcernError: boolea
   if (code === NO_SUCH_TRANSACTION) return !(ending && hasWriteConcernError);
   return !ending && RETRYABLE.has(code);
 }
+
+const STATE_CHANGES = codes(
+  'ShutdownInProgress',
+  'PrimarySteppedDown',
+  'NotWritablePrimary',
+  'InterruptedAtShutdown',
+  'InterruptedDueToReplStateChange',
+  'NotPrimaryNoSecondaryOk',
+  'NotPrimaryOrSecondary',
+);
+
+/** Codes that say a member is no primary any more, or goes away. */
+export function isStateChange(code: number): boolean {
+  return STATE_CHANGES.has(code);
+}

@@ -41,6 +41,7 @@ import { createListCommands } from './list-commands.ts';
 import { listDatabases } from './list-databases.ts';
 import { listIndexes } from './list-indexes.ts';
 import { ping } from './ping.ts';
+import { profile } from './profile.ts';
 import { refreshSessions } from './refresh-sessions.ts';
 import { renameCollection } from './rename-collection.ts';
 import { replSetGetConfig } from './repl-set-get-config.ts';
@@ -111,6 +112,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   listIndexes,
   logout,
   ping,
+  profile,
   refreshSessions,
   renameCollection,
   replSetGetConfig,
