@@ -23,7 +23,7 @@ import {
 /** Where a file's ETag lives. */
 export const FILE_ETAG_PATH = 'metadata._etag';
 /** The GridFS specification's default. */
-const CHUNK_BYTES = 261_120;
+export const CHUNK_BYTES = 261_120;
 /** Chunks per insert: 1 MiB in flight while the next is being read. */
 const CHUNKS_PER_INSERT = 4;
 const DELETE_BATCH = 1000;
@@ -66,7 +66,7 @@ export function chunksOf(bucket: Namespace): Namespace {
 const indexed = new WeakMap<MongoAccess, Set<string>>();
 
 /** The indexes GridFS asks for; made once per bucket and process. */
-async function ensureIndexes(mongo: MongoAccess, bucket: Namespace): Promise<void> {
+export async function ensureIndexes(mongo: MongoAccess, bucket: Namespace): Promise<void> {
   let known = indexed.get(mongo);
   if (known === undefined) {
     known = new Set();

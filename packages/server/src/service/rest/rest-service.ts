@@ -21,6 +21,7 @@ import { addProperties } from './request-properties.ts';
 import { traitsOf } from './request-traits.ts';
 import type { ResourceType } from './resource-type.ts';
 import { readConsistency, withConsistency } from './resources/consistency/consistency-header.ts';
+import { handleTus, isTusRequest } from './resources/files/resumable-uploads.ts';
 import { executeOnce, idempotencyKeyOf } from './resources/idempotency/idempotency.ts';
 import { importDocuments, isImport } from './resources/transfer/import.ts';
 import { createResponseProjection, mergeProperties } from './response-projection.ts';
@@ -81,7 +82,8 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     { identity, permit }: ServiceContext,
   ): Promise<Reply> {
     vetoOperators(request, config);
-    const isStream = isImport(request);
+    const isTus = isTusRequest(request);
+    const isStream = isTus || isImport(request);
     if (!isStream) await readContent(request);
     if (request.rememberedError !== undefined) throw request.rememberedError;
     const context: RestContext = { mongo, config, identity, permit, checks };
@@ -92,6 +94,7 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     }
     request.session = readSession(request);
     request.causal = readConsistency(request.http);
+    if (isTus) return handleTus(request, context);
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
     const reply = isStream
