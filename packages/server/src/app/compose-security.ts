@@ -33,6 +33,7 @@ import { parseJson } from '../representation/json-reader.ts';
 import { composeTokenServices } from './compose-token-services.ts';
 import { composeTokens } from './compose-tokens.ts';
 import { readConfiguredEntries } from './configured-entries.ts';
+import type { SecurityDatabase } from './security-database.ts';
 
 /** What the pipeline needs of it. */
 export interface SecurityParts {
@@ -40,12 +41,6 @@ export interface SecurityParts {
   readonly services: readonly AnyService[];
   /** Resolves when first account and keys are there, or the database did not answer in time. */
   readonly ready: Promise<void>;
-}
-
-/** The database side; undefined in standalone mode. */
-export interface SecurityDatabase {
-  readonly mongo: MongoAccess;
-  readonly feed: ChangeFeed;
 }
 
 /** Joins mechanisms, realms, token manager, authorizers and their services. */

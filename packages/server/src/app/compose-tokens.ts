@@ -15,7 +15,7 @@ import type { Settings } from '../config/schema.ts';
 import type { AccountIdentity } from '../model/identity.ts';
 import { loadKeys, QUORATE_DATABASE } from '../mongo/key-store.ts';
 import type { Log } from '../observe/log.ts';
-import type { SecurityDatabase } from './compose-security.ts';
+import type { SecurityDatabase } from './security-database.ts';
 
 export interface TokenParts {
   readonly manager: TokenManager | undefined;

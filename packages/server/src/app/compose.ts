@@ -17,9 +17,10 @@ import { errorBody } from '../representation/error-body.ts';
 import type { JsonMode } from '../representation/json-mode.ts';
 import { createMetricsService } from '../service/metrics/metrics-service.ts';
 import { createPingService } from '../service/ping/ping-service.ts';
-import { composeSecurity, type SecurityDatabase } from './compose-security.ts';
+import { composeSecurity } from './compose-security.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
+import type { SecurityDatabase } from './security-database.ts';
 import { createStaticServices } from './static-resources.ts';
 
 /** Everything that runs behind the listeners. */
