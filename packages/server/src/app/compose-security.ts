@@ -24,7 +24,6 @@ import type { HttpRequest } from '../model/http-request.ts';
 import type { AccountStore, Guard } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
 import { createFirstAccount, MongoAccountStore } from '../mongo/account-store.ts';
-import type { ChangeFeed } from '../mongo/change-feed.ts';
 import { ensureCollection } from '../mongo/ensure-collection.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
 import { PermissionStore } from '../mongo/permission-store.ts';
