@@ -5,9 +5,7 @@ import { useEngine } from './support/engine.ts';
 const test = useEngine({ auth: true });
 
 function uriFor(credentials: string, source = 'admin'): string {
-  return (
-    test().engine.uri.replace('mongodb://', `mongodb://${credentials}@`) + `&authSource=${source}`
-  );
+  return `${test().engine.uri.replace('mongodb://', `mongodb://${credentials}@`)}&authSource=${source}`;
 }
 
 async function runAs(credentials: string, source: string, database: string, command: object) {

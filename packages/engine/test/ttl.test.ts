@@ -22,7 +22,9 @@ it('shows record ids and index keys', async () => {
   await items.insertOne({ a: 1, b: 2 });
   await items.createIndex({ a: 1 });
   expect(await items.find({ a: 1 }, { returnKey: true }).toArray()).toEqual([{ a: 1 }]);
-  const [shown] = await items.find({}, { showRecordId: true, projection: { _id: 0, b: 1 } }).toArray();
+  const [shown] = await items
+    .find({}, { showRecordId: true, projection: { _id: 0, b: 1 } })
+    .toArray();
   expect(shown).toEqual({ b: 2, $recordId: expect.anything() });
   const limits = { hint: { a: 1 }, min: { a: 0 }, max: { a: 1 } } as const;
   expect(await items.find({}, limits).toArray()).toEqual([]);

@@ -15,7 +15,7 @@ import {
   type Value,
 } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
-import { countPlan, executePlan } from '../catalog/plan-execute.ts';
+import { countPlan } from '../catalog/plan-execute.ts';
 import { planFind } from '../catalog/planner.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { PAUSE, type Pause } from '../lib/pause.ts';
@@ -24,6 +24,7 @@ import { compileFilter, type Filter } from '../query/filter.ts';
 import type { CommandContext } from './context.ts';
 import { listOperations } from './current-op.ts';
 import { isTrue } from './field-types.ts';
+import { geoNear, recordsOf } from './near.ts';
 import type { QueryEnvironment } from './query-environment.ts';
 import { collectionStats, indexStats } from './statistics.ts';
 
@@ -91,7 +92,7 @@ export function* readStored(
 ): Generator<RawDocument | Pause> {
   if (collection === undefined) return;
   const plan = planFind(collection, { ...request, collation: environment.collation });
-  for (const record of executePlan(context.view, plan)) {
+  for (const record of recordsOf(context.view, plan)) {
     yield record === PAUSE ? PAUSE : new RawDocument(record.bytes);
   }
 }
@@ -110,7 +111,7 @@ export function* readDocuments(
 ): Generator<Document | Pause> {
   if (collection === undefined) return;
   const plan = planFind(collection, { ...request, collation: environment.collation });
-  for (const record of executePlan(context.view, plan)) {
+  for (const record of recordsOf(context.view, plan)) {
     if (record === PAUSE) yield PAUSE;
     else yield fields === undefined ? record.document() : decodeFields(record.bytes, fields);
   }
@@ -209,6 +210,7 @@ export function pipelineContext(
     currentOp: (spec) => listOperations(context.services, isTrue(spec.get('idleConnections'))),
     listSessions: () => listSessions(context),
     planCacheStats: () => [],
+    geoNear: (namespace, spec) => geoNear(context, namespace, spec, environment),
   };
 }
 

@@ -68,11 +68,13 @@ export function createQueryEnvironment(
   };
 }
 
-/** Compiles a filter that is kept with a collection: a validator or a partial index's. */
-export function compileStoredFilter(filter: Document, collation: Collator | undefined): Filter {
+/** What filters kept with a collection are compiled with: validators, and partial indexes'. */
+export function validatorOptions(collation: Collator | undefined): FilterOptions {
   const now = new DateTime(Date.now());
-  return compileFilter(filter, {
-    collation,
-    compileExpression: createExpressionCompiler({ now, collation }),
-  });
+  return { collation, compileExpression: createExpressionCompiler({ now, collation }) };
+}
+
+/** Compiles a filter that is kept with a collection. */
+export function compileStoredFilter(filter: Document, collation: Collator | undefined): Filter {
+  return compileFilter(filter, validatorOptions(collation));
 }

@@ -1,6 +1,8 @@
-import { type Document, toDocument, type Value } from '../bson/value.ts';
+import { type Document, toDocument } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { explainValidationFailure } from '../query/validation-details.ts';
+import { validatorOptions } from './query-environment.ts';
 
 /**
  * Checks a document against its collection's validator (manual, "Schema Validation").
@@ -18,22 +20,7 @@ export function checkValid(collection: Collection, document: Document, before?: 
   if (options.get('validationAction') === 'warn') return;
   throw new MongoCommandError('DocumentValidationFailure', 'Document failed validation', {
     extra: toDocument({
-      errInfo: toDocument({
-        failingDocumentId: document.get('_id'),
-        details: describeFailure(options.get('validator')),
-      }),
+      errInfo: explainValidationFailure(validator, document, validatorOptions(collection.collator)),
     }),
-  });
-}
-
-/** Which rule failed: the operator, and the specification it stands in. */
-function describeFailure(validator: Value | undefined): Document {
-  if (!(validator instanceof Map)) return new Map();
-  const [[operator, specification] = ['', null]] = validator;
-  const named = operator.startsWith('$') && validator.size === 1;
-  return toDocument({
-    operatorName: named ? operator : '$and',
-    specifiedAs: named ? toDocument({ [operator]: specification }) : validator,
-    reason: 'document did not match the validator',
   });
 }
