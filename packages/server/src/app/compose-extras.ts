@@ -9,6 +9,7 @@ import { createBatchService } from '../service/batch/batch-service.ts';
 import { createDataApiService } from '../service/data-api/data-api-service.ts';
 import { createOpenApiServices } from '../service/openapi/openapi-service.ts';
 import type { MongoRequest, RequestMount } from '../service/rest/rest-request.ts';
+import { createAccountsTest } from './accounts-collection.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** Makes those that are enabled; none without the REST service. */
@@ -45,6 +46,7 @@ export function composeExtras(
         uri: dataApi.uri,
         mongo,
         security: aggregationSecurity,
+        isReserved: createAccountsTest(settings),
         operatorBlacklist: blacklist.enabled ? blacklist.blacklist : [],
       }),
     );

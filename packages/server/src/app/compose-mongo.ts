@@ -20,6 +20,7 @@ import type { MongoRequest } from '../service/rest/rest-request.ts';
 import { createRestService } from '../service/rest/rest-service.ts';
 import { createChangeStreamHandler } from '../service/streams/change-stream-handler.ts';
 import { StreamHub } from '../service/streams/stream-hub.ts';
+import { createAccountsTest } from './accounts-collection.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** The connection and the services on it. */
@@ -165,7 +166,9 @@ function dataServices(settings: Settings, mongo: MongoAccess): AnyService[] {
     const { uri } = csvLoader;
     const written = (namespace: { readonly database: string; readonly collection: string }) =>
       invalidate(namespace.database, namespace.collection);
-    services.push(createCsvService({ uri, mongo, written }));
+    services.push(
+      createCsvService({ uri, mongo, written, isReserved: createAccountsTest(settings) }),
+    );
   }
   if (cacheInvalidator.enabled) {
     const { uri } = cacheInvalidator;

@@ -33,6 +33,8 @@ export function createCsvService(parts: {
   readonly uri: string;
   readonly mongo: MongoAccess;
   readonly written: (namespace: Namespace) => void;
+  /** Collections that only the REST API may write to. */
+  readonly isReserved: (namespace: Namespace) => boolean;
 }): Service {
   const { mongo } = parts;
   return {
@@ -49,6 +51,9 @@ export function createCsvService(parts: {
       if (request.method !== 'POST') return refusal(501, 'Only POST method is supported');
       const upload = readUpload(request);
       if (typeof upload === 'string') return refusal(400, upload);
+      if (parts.isReserved(upload.namespace)) {
+        throw new QuorateError('ERR_REQUEST_RESERVED', { message: 'reserved resource' });
+      }
       const text = (await request.body()).toString('utf8');
       const count = await load(mongo, text, upload, permit);
       parts.written(upload.namespace);

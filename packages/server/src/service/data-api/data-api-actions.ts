@@ -14,6 +14,7 @@ import {
   findSecurityViolation,
   type PipelineSecurityConfig,
 } from '../rest/resources/aggregations/pipeline-security.ts';
+import { createResponseProjection } from '../rest/response-projection.ts';
 import {
   invalidParameter,
   readCount,
@@ -74,7 +75,8 @@ async function query(
     },
     options,
   );
-  return documents.map(decodeDocument);
+  const hide = createResponseProjection(options.permit, undefined);
+  return documents.map((document) => decodeDocument(hide?.(document) ?? document));
 }
 
 function withId(document: BsonDocument, { options }: ActionContext): BsonDocument {
@@ -157,7 +159,10 @@ async function runPipeline(body: BsonDocument, context: ActionContext): Promise<
   // pipelines of clients, unlike stored ones, cannot be trusted to apply the permit's filter themselves
   const stages = readFilter === undefined ? own : [new Map([['$match', readFilter]]), ...own];
   const documents = await aggregate(mongo, namespace, { stages }, options);
-  return ok([['documents', documents.map(decodeDocument)]]);
+  const hide = createResponseProjection(options.permit, undefined);
+  return ok([
+    ['documents', documents.map((document) => decodeDocument(hide?.(document) ?? document))],
+  ]);
 }
 
 /** By the name in the path. */

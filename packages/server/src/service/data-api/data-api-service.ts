@@ -9,6 +9,7 @@ import type { HttpRequest } from '../../model/http-request.ts';
 import type { Reply } from '../../model/reply.ts';
 import type { Service } from '../../model/service.ts';
 import type { MongoAccess } from '../../mongo/mongo-access.ts';
+import type { Namespace } from '../../mongo/operation-options.ts';
 import { parseJsonBody } from '../../representation/json-reader.ts';
 import { writeJson } from '../../representation/json-writer.ts';
 import { invalidateCollectionCache } from '../rest/collection-cache.ts';
@@ -23,6 +24,8 @@ export function createDataApiService(parts: {
   readonly security: PipelineSecurityConfig;
   /** Operators refused at any depth of a body (security.md, filterOperatorsBlacklist). */
   readonly operatorBlacklist: readonly string[];
+  /** Collections that only the REST API may touch. */
+  readonly isReserved: (namespace: Namespace) => boolean;
 }): Service {
   const { mongo, security, uri } = parts;
   return {
@@ -59,6 +62,9 @@ export function createDataApiService(parts: {
       throw new QuorateError('ERR_AUTHZ_FORBIDDEN', { message: 'operator not allowed' });
     }
     const namespace = readNamespace(body);
+    if (parts.isReserved(namespace)) {
+      throw new QuorateError('ERR_REQUEST_RESERVED', { message: 'reserved resource' });
+    }
     const result = await action(body, { mongo, namespace, security, options: { permit } });
     invalidateCollectionCache(mongo, namespace.database, namespace.collection);
     const isCanonical = /application\/ejson/i.test(request.header('accept') ?? '');

@@ -127,6 +127,10 @@ async function applyPermit(
     return;
   }
   if (method === 'DELETE' || !WRITES_DOCUMENTS.has(type)) return;
+  if (guarded && isImport(request)) {
+    // lines are written as they come, without the checks and hashes of accounts
+    throw new QuorateError('ERR_REQUEST_RESERVED', { message: 'accounts cannot be imported' });
+  }
   if (guarded && request.content !== undefined) {
     request.content = await guarded.guardContent(request.content, method === 'PATCH');
   }

@@ -1,16 +1,20 @@
-/** Cursors of keyset paging: opaque to clients, signed, good on every node that shares the database. */
+/**
+ * Cursors of keyset paging, good on every node that shares the database. They are sealed by AES-256-GCM: clients can
+ * neither change them nor read in them, for a sort field may be one that `projectResponse` hides.
+ */
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, isDocument } from '../../../../model/bson.ts';
 import { decodeDocument, encodeDocument } from '../../../../model/raw-bson.ts';
 import { loadKeys } from '../../../../mongo/key-store.ts';
 import type { MongoAccess } from '../../../../mongo/mongo-access.ts';
 
-const MAC_BYTES = 16;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
 const KEYS_TTL_MS = 300_000;
 /** Keeps the keys' other uses apart from this one. */
-const PURPOSE = 'quorate keyset cursor 1';
+const PURPOSE = 'quorate keyset cursor 2';
 
 interface CursorKeys {
   readonly keys: Promise<readonly Buffer[]>;
@@ -19,7 +23,7 @@ interface CursorKeys {
 
 const keysByAccess = new WeakMap<MongoAccess, CursorKeys>();
 
-/** Keys derived from the nodes' shared ones, the signing one first. */
+/** Keys derived from the nodes' shared ones, the sealing one first. */
 function cursorKeys(mongo: MongoAccess): Promise<readonly Buffer[]> {
   const kept = keysByAccess.get(mongo);
   if (kept !== undefined && kept.expiresAtMs > Date.now()) return kept.keys;
@@ -31,8 +35,26 @@ function cursorKeys(mongo: MongoAccess): Promise<readonly Buffer[]> {
   return keys;
 }
 
-function sign(key: Buffer, payload: Buffer): Buffer {
-  return createHmac('sha256', key).update(payload).digest().subarray(0, MAC_BYTES);
+function seal(key: Buffer, payload: Buffer): Buffer {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  return Buffer.concat([iv, cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** The payload, or undefined when it was not sealed with this key. */
+function unseal(key: Buffer, sealed: Buffer): Buffer | undefined {
+  const end = sealed.length - TAG_BYTES;
+  if (end <= IV_BYTES) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, IV_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAuthTag(sealed.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, end)), decipher.final()]);
+  } catch {
+    // another key, or not a cursor at all
+    return undefined;
+  }
 }
 
 /** The cursor behind a document with these values in the fields of the sort order. */
@@ -42,14 +64,14 @@ export async function sealCursor(
   values: readonly BsonValue[],
 ): Promise<string> {
   const [key] = await cursorKeys(mongo);
-  if (key === undefined) throw new Error('no key to sign cursors with');
+  if (key === undefined) throw new Error('no key to seal cursors with');
   const payload = encodeDocument(
     new Map<string, BsonValue>([
       ['s', sort],
       ['v', [...values]],
     ]),
   );
-  return Buffer.concat([sign(key, payload), payload]).toString('base64url');
+  return seal(key, payload).toString('base64url');
 }
 
 /**
@@ -62,13 +84,11 @@ export async function openCursor(
   sort: BsonDocument,
   text: string,
 ): Promise<readonly BsonValue[]> {
-  const bytes = Buffer.from(text, 'base64url');
-  const payload = bytes.subarray(MAC_BYTES);
+  const sealed = Buffer.from(text, 'base64url');
   const keys = await cursorKeys(mongo);
-  const isGenuine =
-    bytes.length > MAC_BYTES &&
-    keys.some((key) => timingSafeEqual(sign(key, payload), bytes.subarray(0, MAC_BYTES)));
-  if (!isGenuine) throw illegalCursor('illegal after parameter');
+  let payload: Buffer | undefined;
+  for (const key of keys) payload ??= unseal(key, sealed);
+  if (payload === undefined) throw illegalCursor('illegal after parameter');
   const document = decodeDocument(payload);
   const values = document.get('v');
   const sealedSort = document.get('s');

@@ -9,8 +9,8 @@ import { writeJson } from '../../../../representation/json-writer.ts';
 import { transcodeDocument } from '../../../../representation/transcode.ts';
 import type { RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
-import { skipOf } from '../../page.ts';
 import { readSort } from '../../order-parameters.ts';
+import { skipOf } from '../../page.ts';
 import type { MongoRequest } from '../../rest-request.ts';
 
 /** What a client can export to. */
