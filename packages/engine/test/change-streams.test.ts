@@ -1,10 +1,11 @@
-import type { ChangeStream, ChangeStreamDocument, Document } from 'mongodb';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ChangeStream, ChangeStreamDocument } from 'mongodb';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AnyDocument } from './support/any-document.ts';
 import { useEngine } from './support/engine.ts';
 
 const test = useEngine();
 const database = () => test().client.db('streams');
-const things = () => database().collection<Document & { _id: unknown }>('things');
+const things = () => database().collection<AnyDocument>('things');
 const open: ChangeStream[] = [];
 
 function watch(...args: Parameters<ReturnType<typeof things>['watch']>): ChangeStream {
@@ -175,8 +176,11 @@ describe('a change stream', () => {
   });
 
   it('wakes at once on a write', async () => {
-    const stream = await opened(watch([], { maxAwaitTimeMS: 20_000 }));
-    const next = stream.next();
+    const next = watch([], { maxAwaitTimeMS: 600_000 }).next();
+    await vi.waitFor(async () => {
+      const reply = await test().client.db('admin').command({ currentOp: 1, op: 'getmore' });
+      expect(reply['inprog']).toHaveLength(1);
+    });
     await things().insertOne({ _id: 1 });
     expect(await next).toMatchObject({ operationType: 'insert' });
   });

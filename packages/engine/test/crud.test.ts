@@ -1,10 +1,10 @@
 import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AnyDocument } from './support/any-document.ts';
 import { useEngine } from './support/engine.ts';
 
 const test = useEngine();
-// biome-ignore lint/suspicious/noExplicitAny: documents of any shape
-const collection = () => test().client.db('crud').collection<any>('things');
+const collection = () => test().client.db('crud').collection<AnyDocument>('things');
 
 beforeEach(async () => {
   await collection().deleteMany({});
@@ -34,16 +34,18 @@ describe('insert', () => {
       1: 'one',
       nested: { $odd: 1, 'a.b': 2 },
     };
-    await collection().insertOne(document);
+    await collection().insertOne(document as AnyDocument);
     const options = { promoteValues: false, promoteLongs: false } as const;
     const found = await collection().findOne({ _id: 1 }, options);
-    expect(Object.keys(found)).toEqual(Object.keys({ ...document }));
-    expect(found.a).toEqual(document.a);
-    expect(found.d).toBeInstanceOf(Double);
-    expect(found.z).toBeInstanceOf(Int32);
-    expect(found.e.toString()).toBe('1.10');
-    expect(found.b.sub_type).toBe(128);
-    expect(found.t).toEqual(document.t);
+    expect(Object.keys(found ?? {})).toEqual(Object.keys(document));
+    expect(found).toMatchObject({
+      a: document.a,
+      d: expect.any(Double),
+      z: expect.any(Int32),
+      e: document.e,
+      b: { sub_type: 128 },
+      t: document.t,
+    });
   });
 
   it('reports every failure of an unordered insert and stores the rest', async () => {
@@ -112,12 +114,12 @@ describe('find', () => {
   it('uses an index and says so', async () => {
     await collection().createIndex({ n: 1 });
     const explained = await collection().find({ n: 3 }).explain('executionStats');
-    expect(explained.executionStats).toMatchObject({
+    expect(explained['executionStats']).toMatchObject({
       nReturned: 25,
       totalKeysExamined: 25,
       totalDocsExamined: 25,
     });
-    expect(JSON.stringify(explained.queryPlanner.winningPlan)).toContain('IXSCAN');
+    expect(JSON.stringify(explained['queryPlanner'].winningPlan)).toContain('IXSCAN');
   });
 
   it('refuses a hint that names no index', async () => {
@@ -160,7 +162,10 @@ describe('update and delete', () => {
   it('updates every document of a large collection once', async () => {
     await collection().insertMany(Array.from({ length: 5_000 }, (_, i) => ({ _id: i, n: i })));
     await collection().createIndex({ n: 1 });
-    const result = await collection().updateMany({ n: { $gte: 0 } }, { $inc: { n: 10_000 } });
+    const result = await collection().updateMany(
+      { n: { $gte: 0 } },
+      { $inc: { n: 10_000 } as never },
+    );
     expect(result).toMatchObject({ matchedCount: 5_000, modifiedCount: 5_000 });
     expect(await collection().countDocuments({ n: { $gte: 10_000, $lt: 15_000 } })).toBe(5_000);
   });
@@ -188,7 +193,9 @@ describe('update and delete', () => {
     ['arithmetic on text', { $inc: { text: 1 } }, 14],
   ])('refuses %s', async (_, change, code) => {
     await collection().insertOne({ _id: 1, text: 'x' });
-    expect(await failure(collection().updateOne({ _id: 1 }, change))).toMatchObject({ code });
+    expect(await failure(collection().updateOne({ _id: 1 }, change as object))).toMatchObject({
+      code,
+    });
   });
 
   it('finds and modifies', async () => {
@@ -226,10 +233,10 @@ describe('bulk writes', () => {
   it('works on several collections at the level of the client', async () => {
     const result = await test().client.bulkWrite(
       [
-        { name: 'insertOne', namespace: 'crud.things', document: { _id: 1 } },
-        { name: 'insertOne', namespace: 'crud.others', document: { _id: 'x' } },
+        { name: 'insertOne', namespace: 'crud.things', document: { y: 1 } },
+        { name: 'insertOne', namespace: 'crud.others', document: { x: 1 } },
         { name: 'updateMany', namespace: 'crud.things', filter: {}, update: { $set: { a: 1 } } },
-        { name: 'deleteOne', namespace: 'crud.others', filter: { _id: 'x' } },
+        { name: 'deleteOne', namespace: 'crud.others', filter: { x: 1 } },
       ],
       { verboseResults: true },
     );

@@ -1,11 +1,12 @@
-import { type Document, type MongoClient, MongoServerError, UUID } from 'mongodb';
+import { type MongoClient, MongoServerError, UUID } from 'mongodb';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AnyDocument } from './support/any-document.ts';
 import { useEngine } from './support/engine.ts';
 import { RawClient } from './support/raw-client.ts';
 
 const test = useEngine();
 const accounts = (client: MongoClient = test().client) =>
-  client.db('bank').collection<Document & { _id?: unknown }>('accounts');
+  client.db('bank').collection<AnyDocument>('accounts');
 
 beforeEach(async () => {
   await accounts().deleteMany({});
@@ -29,8 +30,8 @@ describe('a transaction', () => {
   it('is seen whole after its commit, and before by itself alone', async () => {
     await test().client.withSession(async (session) => {
       session.startTransaction();
-      await accounts().updateOne({ _id: 'a' }, { $inc: { sum: -5 } }, { session });
-      await accounts().updateOne({ _id: 'b' }, { $inc: { sum: 5 } }, { session });
+      await accounts().updateOne({ _id: 'a' }, { $inc: { sum: -5 } as never }, { session });
+      await accounts().updateOne({ _id: 'b' }, { $inc: { sum: 5 } as never }, { session });
       expect(await accounts().findOne({ _id: 'b' }, { session })).toMatchObject({ sum: 5 });
       expect(await accounts().findOne({ _id: 'b' })).toMatchObject({ sum: 0 });
       await session.commitTransaction();
@@ -55,7 +56,7 @@ describe('a transaction', () => {
       await accounts().updateOne({ _id: 'a' }, { $set: { sum: 99 } });
       expect(await accounts().findOne({ _id: 'a' }, { session })).toMatchObject({ sum: 10 });
       const error = await failure(
-        accounts().updateOne({ _id: 'a' }, { $inc: { sum: 1 } }, { session }),
+        accounts().updateOne({ _id: 'a' }, { $inc: { sum: 1 } as never }, { session }),
       );
       expect(error).toMatchObject({ code: 112 });
       expect(error.hasErrorLabel('TransientTransactionError')).toBe(true);
@@ -81,7 +82,7 @@ describe('a transaction', () => {
     const session = test().client.startSession();
     session.startTransaction();
     await accounts().updateOne({ _id: 'a' }, { $set: { sum: 1 } }, { session });
-    const waiting = accounts().updateOne({ _id: 'a' }, { $inc: { sum: 100 } });
+    const waiting = accounts().updateOne({ _id: 'a' }, { $inc: { sum: 100 } as never });
     await session.commitTransaction();
     await waiting;
     expect(await accounts().findOne({ _id: 'a' })).toMatchObject({ sum: 101 });
@@ -148,7 +149,7 @@ describe('the state of a transaction', () => {
 describe('a retryable write', () => {
   it('is executed once, also across a restart', async () => {
     const lsid = { id: new UUID() };
-    const updates = [{ q: { _id: 'a' }, u: { $inc: { sum: 1 } } }];
+    const updates = [{ q: { _id: 'a' }, u: { $inc: { sum: 1 } as never } }];
     const increment = (raw: RawClient, txnNumber: bigint): Promise<unknown> =>
       raw.command('bank', { update: 'accounts', updates, lsid, txnNumber });
     await withRaw(async (raw) => {
