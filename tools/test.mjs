@@ -20,6 +20,9 @@ if (!existsSync('node_modules/vitest')) {
 const built = run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
 if (built !== 0) process.exit(built);
 
+// thousands of coloured dots are no reading
+process.env.NO_COLOR = '1';
+
 const filters = process.argv.slice(2);
 const vitest = join('node_modules', 'vitest', 'vitest.mjs');
 if (filters.length > 0) process.exit(run(process.execPath, [vitest, 'run', ...filters]));
@@ -46,7 +49,8 @@ for (const kind of ['unit', 'engine', 'conformance', 'e2e', 'faults']) {
     '--project',
     kind,
     '--passWithNoTests',
-    '--reporter=dot',
+    '--reporter=default',
+    '--silent=passed-only',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]);
