@@ -5,8 +5,12 @@ import type { HttpRequest } from '../model/http-request.ts';
 import type { Identity } from '../model/identity.ts';
 import type { Permit } from '../model/permit.ts';
 import type { RequestTraits } from '../model/request-traits.ts';
-import type { MongoPermissions, Permission } from './acl/permission.ts';
-import { type PermissionVariables, resolveVariables } from './acl/permission-variables.ts';
+import { type MongoPermissions, NO_MONGO_PERMISSIONS, type Permission } from './acl/permission.ts';
+import {
+  type PermissionVariables,
+  resolveFilter,
+  resolveVariables,
+} from './acl/permission-variables.ts';
 import {
   type Allower,
   type AuthorizationRequest,
@@ -86,11 +90,14 @@ function toPermit(
   request: AuthorizationRequest,
   hiddenClaims: readonly string[],
 ): Permit {
-  const resolve = (document: BsonDocument | undefined) =>
-    document && resolveVariables(document, variablesOf(request, mongo, hiddenClaims));
-  const readFilter = resolve(mongo.readFilter);
-  const writeFilter = resolve(mongo.writeFilter);
-  const mergeRequest = resolve(mongo.mergeRequest);
+  if (mongo === NO_MONGO_PERMISSIONS) return PLAIN_PERMIT;
+  const resolve = (
+    document: BsonDocument | undefined,
+    how: (document: BsonDocument, variables: PermissionVariables) => BsonDocument,
+  ) => document && how(document, variablesOf(request, mongo, hiddenClaims));
+  const readFilter = resolve(mongo.readFilter, resolveFilter);
+  const writeFilter = resolve(mongo.writeFilter, resolveFilter);
+  const mergeRequest = resolve(mongo.mergeRequest, resolveVariables);
   const { projectResponse } = mongo;
   return {
     allowManagementRequests: mongo.allowManagementRequests,

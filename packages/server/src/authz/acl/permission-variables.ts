@@ -26,6 +26,36 @@ export function resolveVariables(
   return new Map([...document].map(([name, value]) => [name, resolveValue(value, variables)]));
 }
 
+/**
+ * The same for a filter: what comes from the account or the body is a value there, never an operator,
+ * or an account whose property is `{"$ne": null}` would see everything.
+ */
+export function resolveFilter(filter: BsonDocument, variables: PermissionVariables): BsonDocument {
+  return new Map(
+    [...filter].map(([name, value]) => [name, resolveCondition(name, value, variables)]),
+  );
+}
+
+function resolveCondition(
+  name: string,
+  value: BsonValue,
+  variables: PermissionVariables,
+): BsonValue {
+  if (Array.isArray(value)) return value.map((item) => resolveCondition('$', item, variables));
+  if (value instanceof Map) return resolveFilter(value, variables);
+  if (typeof value !== 'string') return value;
+  const resolved = resolveText(value, variables);
+  const isOwnFilter = value === '@filter' || value.startsWith('@mongoPermissions');
+  if (name.startsWith('$') || isOwnFilter || resolved === value || !holdsOperator(resolved)) {
+    return resolved;
+  }
+  return new Map([['$eq', resolved]]);
+}
+
+function holdsOperator(value: BsonValue): boolean {
+  return value instanceof Map && [...value.keys()].some((name) => name.startsWith('$'));
+}
+
 function resolveValue(value: BsonValue, variables: PermissionVariables): BsonValue {
   if (typeof value === 'string') return resolveText(value, variables);
   if (Array.isArray(value)) return value.map((item) => resolveValue(item, variables));

@@ -7,7 +7,7 @@ import type { MongoRequest } from './rest-request.ts';
 function changed(
   content: BsonDocument | BsonDocument[] | undefined,
   wanted: unknown,
-  { mergeRequest, method = 'POST' }: { mergeRequest?: BsonDocument; method?: string } = {},
+  { method = 'POST' }: { method?: string } = {},
 ): MongoRequest['content'] {
   const request = {
     type: method === 'POST' ? 'COLLECTION' : 'DOCUMENT',
@@ -25,7 +25,7 @@ function changed(
       httpVersion: '1.1',
     },
   } as unknown as MongoRequest;
-  const context = { permit: { mergeRequest }, identity: { kind: 'anonymous' } };
+  const context = { permit: {}, identity: { kind: 'anonymous' } };
   addProperties(request, context as unknown as RestContext);
   return request.content;
 }
@@ -67,14 +67,5 @@ describe('addProperties', () => {
     expect(changed(documentOf({ $inc: { n: 1 } }), ['requestMethod'], { method: 'PATCH' })).toEqual(
       documentOf({ $inc: { n: 1 }, $set: { requestMethod: 'PATCH' } }),
     );
-  });
-
-  it('lets the permit overwrite what the client sends', () => {
-    const mergeRequest = documentOf({ owner: 'me' });
-    expect(changed(documentOf({ owner: 'you', a: 1 }), null, { mergeRequest })).toEqual(
-      documentOf({ owner: 'me', a: 1 }),
-    );
-    expect(changed(undefined, null, { mergeRequest })).toEqual(documentOf({ owner: 'me' }));
-    expect(changed(undefined, null, { mergeRequest, method: 'PATCH' })).toBeUndefined();
   });
 });

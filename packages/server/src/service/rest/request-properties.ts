@@ -1,31 +1,26 @@
-/** Facts and permitted properties that are added to the documents of a write (rest-resources.md §2, security.md §8.6). */
+/** Facts that are added to the documents of a write (rest-resources.md §2). */
 
 import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
 import type { RestContext } from './handler.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { hasUpdateOperator } from './update-operators.ts';
 
-/** Applies the permit's `mergeRequest` and the collection's `addRequestProperties` to the body of a write. */
+/** Applies the collection's `addRequestProperties` to the body of a write. */
 export function addProperties(request: MongoRequest, context: RestContext): void {
   const { method, content } = request;
   if (method !== 'POST' && method !== 'PUT' && method !== 'PATCH') return;
-  const merge = context.permit.mergeRequest;
   const wanted = request.collectionProperties?.get('addRequestProperties');
-  const facts =
-    wanted === undefined || !isDocumentWrite(request)
-      ? undefined
-      : collectFacts(wanted, request, context);
-  if (merge === undefined && facts === undefined) return;
+  if (wanted === undefined || !isDocumentWrite(request)) return;
+  const facts = collectFacts(wanted, request, context);
+  if (facts === undefined) return;
   if (content === undefined) {
     // a PATCH without data stays one: it is refused
-    if (method !== 'PATCH') request.content = mergeInto(mergeInto(new Map(), facts), merge);
-    return;
+    if (method !== 'PATCH') request.content = mergeInto(new Map(), facts);
+  } else if (Array.isArray(content)) {
+    for (const item of content) if (isDocument(item)) mergeInto(item, facts);
+  } else {
+    mergeInto(content, facts);
   }
-  if (Array.isArray(content)) {
-    for (const item of content) if (isDocument(item)) mergeInto(mergeInto(item, facts), merge);
-    return;
-  }
-  mergeInto(mergeInto(content, facts), merge);
 }
 
 function isDocumentWrite(request: MongoRequest): boolean {
@@ -36,8 +31,7 @@ function isDocumentWrite(request: MongoRequest): boolean {
 }
 
 /** Overwrites root properties; in a body with update operators they go into `$set`. */
-function mergeInto(document: BsonDocument, properties: BsonDocument | undefined): BsonDocument {
-  if (properties === undefined) return document;
+function mergeInto(document: BsonDocument, properties: BsonDocument): BsonDocument {
   let target = document;
   if (hasUpdateOperator(document)) {
     const set = document.get('$set');

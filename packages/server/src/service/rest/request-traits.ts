@@ -3,6 +3,7 @@ import type { BsonValue } from '../../model/bson.ts';
 import type { RequestTraits, RequiredFlags } from '../../model/request-traits.ts';
 import { readContent } from './body.ts';
 import type { ResourceType } from './resource-type.ts';
+import { isImport } from './resources/transfer/import.ts';
 import type { MongoRequest } from './rest-request.ts';
 
 /** The traits of one request; cheap, because most permissions ask for none of them. */
@@ -17,6 +18,9 @@ export function traitsOf(request: MongoRequest): RequestTraits {
     readBody: () => readBody(request),
   };
 }
+
+/** An operator that `bson-request-*` does not know touches everything. */
+const UNSEEN_BODY: BsonValue = new Map([['$import', null]]);
 
 const ALWAYS_MANAGEMENT: ReadonlySet<ResourceType> = new Set([
   'COLLECTION_INDEXES',
@@ -54,8 +58,12 @@ function isManagement(type: ResourceType, method: string): boolean {
   return false;
 }
 
-/** A broken body is no body here; the service refuses it later, with a message. */
+/**
+ * A broken body is no body here; the service refuses it later, with a message. Lines that are
+ * imported as they arrive cannot be looked at: they may hold anything.
+ */
 async function readBody(request: MongoRequest): Promise<BsonValue | undefined> {
+  if (isImport(request)) return UNSEEN_BODY;
   try {
     await readContent(request);
   } catch {

@@ -73,12 +73,22 @@ export function mergeProperties(
 ): BsonDocument | BsonValue[] {
   if (content === undefined) return new Map(properties);
   if (Array.isArray(content)) {
-    // an update pipeline: the properties are set last
-    if (isUpdate) return [...content, new Map([['$set', new Map(properties)]])];
-    return content.map((item) => (isDocument(item) ? new Map([...item, ...properties]) : item));
+    // an update pipeline: the properties are set last, as they are, for a text with $ would be a field there
+    if (isUpdate) return [...content, new Map([['$set', toLiterals(properties)]])];
+    return content.map((item) => (isDocument(item) ? mergeDocument(item, properties) : item));
   }
+  return mergeDocument(content, properties);
+}
+
+function toLiterals(properties: BsonDocument): BsonDocument {
+  return new Map(
+    [...properties].map(([name, value]) => [name, new Map([['$literal', value]])] as const),
+  );
+}
+
+function mergeDocument(content: BsonDocument, properties: BsonDocument): BsonDocument {
   const usesOperators = [...content.keys()].some((name) => name.startsWith('$'));
-  if (!isUpdate || !usesOperators) return withoutBelow(content, properties, true);
+  if (!usesOperators) return withoutBelow(content, properties, true);
   const set = content.get('$set');
   const merged = withoutBelow(isDocument(set) ? set : new Map(), properties, true);
   const others: [string, BsonValue][] = [];
@@ -86,7 +96,11 @@ export function mergeProperties(
     if (name === '$set') continue;
     if (isDocument(operand) && name.startsWith('$')) {
       // an operator on a forced property would conflict with it, or win over it
-      const rest = withoutBelow(operand, properties, false);
+      const rest = withoutBelow(
+        name === '$rename' ? withoutForcedTargets(operand, properties) : operand,
+        properties,
+        false,
+      );
       if (rest.size > 0) others.push([name, rest]);
     } else if (!isForced(name, properties)) {
       others.push([name, operand]);
@@ -105,6 +119,13 @@ function withoutBelow(
   );
   const own = adds ? kept : kept.filter(([name]) => !properties.has(name));
   return new Map(adds ? [...own, ...properties] : own);
+}
+
+function withoutForcedTargets(operand: BsonDocument, properties: BsonDocument): BsonDocument {
+  const kept = [...operand].filter(
+    ([, target]) => typeof target !== 'string' || !isForced(target, properties),
+  );
+  return new Map(kept);
 }
 
 function isForced(name: string, properties: BsonDocument): boolean {
