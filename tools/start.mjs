@@ -40,26 +40,38 @@ function build() {
   return run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
 }
 
-function tryThis(url) {
+function tryThis(url, password) {
+  const known =
+    password === undefined
+      ? 'P=…      # the password of admin, which the very first start on this data printed'
+      : `P='${password}'      # the password of admin; it is shown only now`;
   return `
 Quorate listens on ${url} — things to try:
 
+  ${known}
   curl ${url}/ping
-  P=…      # the password of admin, which the very first start on a database writes to the log
-  curl -u admin:$P -X PUT  ${url}/
-  curl -u admin:$P -X PUT  ${url}/people
-  curl -u admin:$P -X POST ${url}/people -H 'Content-Type: application/json' -d '{"name": "Ada", "born": 1815}'
-  curl -u admin:$P -g '${url}/people?filter={"born":{"$lt":1900}}'
+  curl -u "admin:$P" -X PUT  ${url}/people
+  curl -u "admin:$P" -X POST ${url}/people -H 'Content-Type: application/json' -d '{"name": "Ada", "born": 1815}'
+  curl -u "admin:$P" -g '${url}/people?filter={"born":{"$lt":1900}}'
 
 Data is kept in ${process.env.QUORATE_DATA ?? './quorate-data'} unless MONGODB_URI names another database. Ctrl-C stops.
 `;
 }
 
+// the first account is made beside the first requests: its password comes a moment after the URL
+const PASSWORD_PATIENCE_MS = 2000;
+
 function start() {
   const server = spawn(process.execPath, ['--enable-source-maps', main, 'start', ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  server.once('message', (message) => console.log(tryThis(message.url)));
+  let password;
+  server.on('message', (message) => {
+    if (message.kind === 'first-account') password = message.password;
+    if (message.kind === 'ready') {
+      setTimeout(() => console.log(tryThis(message.url, password)), PASSWORD_PATIENCE_MS);
+    }
+  });
   return server;
 }
 

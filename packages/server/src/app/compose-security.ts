@@ -250,7 +250,10 @@ function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Pro
     const account = given === null ? await adminAccount(settings, password) : parseJson(given);
     if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
     const isMade = await createFirstAccount(mongo, namespace, account);
-    if (isMade && given === null) log.info(`admin password: ${password}`, {});
+    if (!isMade || given !== null) return;
+    log.info(`admin password: ${password}`, {});
+    // a parent that opened a channel shows it where nobody overlooks it
+    process.send?.({ kind: 'first-account', name: 'admin', password });
   };
   const settled = (async () => {
     for (;;) {
