@@ -4,7 +4,7 @@ import type { OplogOperation, OplogOrigin } from '../oplog/oplog-entry.ts';
 import type { Operation } from '../session/operation.ts';
 import { type RetryRecord, readRetryRecord, writeRetryRecord } from '../session/retry-record.ts';
 import type { Session } from '../session/session.ts';
-import type { WriteBatch } from '../storage/store.ts';
+import type { Interruption, WriteBatch } from '../storage/store.ts';
 import type { CommandContext } from './context.ts';
 
 /** Operations of one log entry at most; large writes make several. */
@@ -34,21 +34,36 @@ export function runWrite<T>(
 ): Promise<T> {
   const { transaction, services, operation } = context;
   if (transaction !== undefined) return runInTransaction(context, work);
-  const abort = new AbortController();
-  const unsubscribe = operation.onInterrupt(() => abort.abort(interruption(operation)));
-  const timer = deadlineTimer(context, abort);
-  return services.store
-    .write((batch) => runInBatch(context, batch, work), {
-      durable: options.durable ?? context.writeConcern.durable,
-      signal: abort.signal,
-    })
-    .finally(() => {
-      unsubscribe();
-      clearTimeout(timer);
-    });
+  return services.store.write((batch) => runInBatch(context, batch, work), {
+    durable: options.durable ?? context.writeConcern.durable,
+    interruption: new WriteInterruption(operation),
+  });
 }
 
-function interruption(operation: Operation): unknown {
+/** A write's wait ends when its operation is killed or its time is over. */
+class WriteInterruption implements Interruption {
+  readonly #operation: Operation;
+
+  constructor(operation: Operation) {
+    this.#operation = operation;
+  }
+
+  check(): void {
+    this.#operation.check();
+  }
+
+  subscribe(listener: (reason: unknown) => void): () => void {
+    const operation = this.#operation;
+    const unsubscribe = operation.onInterrupt(() => listener(reasonOf(operation)));
+    const timer = deadlineTimer(operation, listener);
+    return () => {
+      unsubscribe();
+      clearTimeout(timer);
+    };
+  }
+}
+
+function reasonOf(operation: Operation): unknown {
   try {
     operation.check();
   } catch (error) {
@@ -58,13 +73,12 @@ function interruption(operation: Operation): unknown {
 }
 
 function deadlineTimer(
-  context: CommandContext,
-  abort: AbortController,
+  { deadlineAtMs }: Operation,
+  listener: (reason: unknown) => void,
 ): NodeJS.Timeout | undefined {
-  const { deadlineAtMs } = context.operation;
   if (deadlineAtMs === Number.POSITIVE_INFINITY) return undefined;
   const timer = setTimeout(
-    () => abort.abort(new MongoCommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
+    () => listener(new MongoCommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
     Math.max(0, deadlineAtMs - Date.now()),
   );
   timer.unref();

@@ -272,16 +272,22 @@ describe('openLmdbStore', () => {
       expect(text(store.latest.get('records', bytes('k')))).toBe('2');
     });
 
-    it('lets a waiting write give up by its signal', async () => {
+    it('lets a waiting write give up when it is interrupted', async () => {
       const transaction = store.begin();
       transaction.put('records', bytes('k'), bytes('1'));
-      const controller = new AbortController();
+      let interrupt: (reason: unknown) => void = () => undefined;
       const waiting = store.write((batch) => batch.put('records', bytes('k'), bytes('2')), {
         durable: true,
-        signal: controller.signal,
+        interruption: {
+          check: () => undefined,
+          subscribe(listener) {
+            interrupt = listener;
+            return () => undefined;
+          },
+        },
       });
       await put('free', '1');
-      controller.abort(new Error('too long'));
+      interrupt(new Error('too long'));
       await expect(waiting).rejects.toThrow('too long');
       transaction.abort();
       expect(store.latest.get('records', bytes('k'))).toBeUndefined();

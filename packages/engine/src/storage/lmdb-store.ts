@@ -9,6 +9,7 @@ import {
   type ReadView,
   type Snapshot,
   type Store,
+  type StoreChange,
   TABLES,
   type Table,
   type TransactionBatch,
@@ -20,9 +21,19 @@ import { type GroupCommit, WriteQueue } from './write-queue.ts';
 export interface LmdbStoreOptions {
   /** Address space reserved at first; it grows by itself. */
   readonly mapSizeBytes?: number;
+  /** Told of the changes of each committed group, before their writers are answered. */
+  readonly onCommit?: (changes: readonly StoreChange[]) => void;
 }
 
 const DEFAULT_MAP_BYTES = 1024 * 1024 * 1024;
+/** lmdb's writer thread says so of a transaction that readers see and that is not flushed yet. */
+const WRITER_IS_VISIBLE = 1;
+
+/** The part of lmdb's native environment that is listened to. */
+interface LmdbEnvironment {
+  readonly startWriting?: (address: unknown, callback: (status: number) => unknown) => unknown;
+}
+
 /** With less than this left, a write that failed half way failed for want of space. */
 const FULL_DISK_BYTES = 32 * 1024 * 1024;
 
@@ -49,8 +60,8 @@ export async function openLmdbStore(
 /**
  * The store over LMDB. `overlappingSync` keeps the pages of the last flushed state until the next
  * flush, so that loss of power between commit and flush loses the last commits but never breaks
- * the file. Commits and flushes run on lmdb's own thread: a lone write takes about 0.5 ms here, of
- * which the flush is 0.25 ms, during which the event loop is free (measured August 2026, 2 cores).
+ * the file. Commits and flushes run on lmdb's own thread, during which the event loop is free: a
+ * lone write is visible after 0.17 ms and flushed after 0.55 ms (measured November 2026, 2 cores).
  */
 export class LmdbStore implements Store {
   readonly #folder: string;
@@ -58,6 +69,8 @@ export class LmdbStore implements Store {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #tables: LmdbTables;
   readonly #queue: WriteQueue;
+  /** What to do when the group that is being written becomes visible. */
+  #onVisible: () => void = () => undefined;
   readonly latest: ReadView;
 
   constructor(folder: string, lock: FolderLock, options: LmdbStoreOptions) {
@@ -84,10 +97,12 @@ export class LmdbStore implements Store {
       });
     }
     this.#tables = tables as LmdbTables;
+    this.#watchWriter();
     this.#queue = new WriteQueue(
       this.#tables,
       (run) => this.#beginGroup(run),
       () => this.#isDiskFull(),
+      options.onCommit,
     );
     this.latest = new LatestView(this.#tables, () => this.#queue.commits);
   }
@@ -124,11 +139,42 @@ export class LmdbStore implements Store {
   }
 
   #beginGroup(run: () => void): GroupCommit {
+    let showVisible = (): void => undefined;
+    const visible = new Promise<void>((resolve) => {
+      showVisible = resolve;
+    });
+    this.#onVisible = () => {
+      // lmdb would keep its reads on the state before until the end of the turn
+      this.#root.resetReadTxn();
+      showVisible();
+    };
     const committed = this.#root.transaction(run);
+    committed.then(showVisible, () => undefined);
     // asked for now, because later it would speak of the next group
     const flushed = Promise.resolve(this.#root.flushed).then(() => undefined);
     // a failed commit is told by `committed`
     flushed.catch(() => undefined);
-    return { committed, flushed };
+    return { visible, committed, flushed };
+  }
+
+  /**
+   * LMDB shows a commit to readers before it flushes, but lmdb's promises wait for the flush. Its
+   * writer tells of that moment by the status 1, which is listened to here; where an lmdb does not,
+   * a commit counts as visible when it is flushed.
+   */
+  #watchWriter(): void {
+    const { env } = this.#root as unknown as { readonly env?: LmdbEnvironment };
+    const startWriting = env?.startWriting;
+    if (env === undefined || typeof startWriting !== 'function') return;
+    Object.defineProperty(env, 'startWriting', {
+      value: (address: unknown, callback: (status: number) => unknown): unknown => {
+        const onVisible = this.#onVisible;
+        return startWriting.call(env, address, (status) => {
+          const answer = callback(status);
+          if (status === WRITER_IS_VISIBLE) onVisible();
+          return answer;
+        });
+      },
+    });
   }
 }

@@ -103,11 +103,30 @@ export interface TransactionBatch extends WriteBatch {
   beforeCommit(action: (batch: WriteBatch) => void): void;
 }
 
+/** One key that a committed group has changed, with what it held before. */
+export interface StoreChange {
+  readonly table: Table;
+  readonly key: Uint8Array;
+  /** null: the key was removed. */
+  readonly value: Uint8Array | null;
+  readonly previous: Uint8Array | null;
+}
+
 export interface WriteOptions {
   /** Answer after the flush to the disk, so that not even loss of power undoes the write. */
   readonly durable: boolean;
-  /** Ends the wait for a key that an open transaction holds; its reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
+  /** Ends the wait for a key that an open transaction holds. */
+  readonly interruption?: Interruption | undefined;
+  /** Whoever listens for committed changes is not told of this write. */
+  readonly unobserved?: boolean | undefined;
+}
+
+/** What may end the wait of a write: a killed operation, a time limit. */
+export interface Interruption {
+  /** @throws the reason, when the write is not to begin any more */
+  check(): void;
+  /** Calls `listener` with the reason; the answer ends the subscription. Asked only when waiting. */
+  subscribe(listener: (reason: unknown) => void): () => void;
 }
 
 export interface Store {

@@ -13,6 +13,7 @@ import {
   type Entry,
   KeyLockedError,
   type RangeOptions,
+  type StoreChange,
   type Table,
   type WriteBatch,
 } from './store.ts';
@@ -36,7 +37,7 @@ interface CounterChange {
 export class WorkBatch implements WriteBatch {
   readonly #tables: LmdbTables;
   readonly #locks: KeyLocks;
-  readonly #steps: UndoStep[] = [];
+  readonly #steps: StoreChange[] = [];
   readonly #changes = new Map<number, CounterChange>();
   readonly #undoActions: (() => void)[] = [];
   readonly #committedActions: (() => void)[] = [];
@@ -47,6 +48,11 @@ export class WorkBatch implements WriteBatch {
   constructor(tables: LmdbTables, locks: KeyLocks) {
     this.#tables = tables;
     this.#locks = locks;
+  }
+
+  /** What it has changed, in order. */
+  get changes(): readonly StoreChange[] {
+    return this.#steps;
   }
 
   /** The transaction whose key this work met, if it met one. */
@@ -63,18 +69,18 @@ export class WorkBatch implements WriteBatch {
   }
 
   put(table: Table, key: Uint8Array, value: Uint8Array, previous?: Uint8Array | null): void {
-    this.#prepare(table, key, previous);
+    this.#prepare(table, key, value, previous);
     this.#write(table, key, value);
   }
 
   remove(table: Table, key: Uint8Array, previous?: Uint8Array | null): void {
-    this.#prepare(table, key, previous);
+    this.#prepare(table, key, null, previous);
     this.#erase(table, key);
   }
 
   putShared(table: Table, key: Uint8Array, value: Uint8Array): void {
     const previous = readValue(this.#tables[table], key) ?? null;
-    this.#steps.push({ table, key, previous });
+    this.#steps.push({ table, key, value, previous });
     this.#write(table, key, value);
   }
 
@@ -108,9 +114,14 @@ export class WorkBatch implements WriteBatch {
     for (const [id, change] of this.#changes) {
       if (change.count === 0 && change.bytes === 0) continue;
       const key = counterKey(id);
-      const stored = decodeCounters(this.get('counters', key));
-      const value = { count: stored.count + change.count, bytes: stored.bytes + change.bytes };
-      this.#write('counters', key, encodeCounters(value));
+      const previous = this.get('counters', key);
+      const stored = decodeCounters(previous);
+      const value = encodeCounters({
+        count: stored.count + change.count,
+        bytes: stored.bytes + change.bytes,
+      });
+      this.#steps.push({ table: 'counters', key, value, previous: previous ?? null });
+      this.#write('counters', key, value);
     }
   }
 
@@ -132,10 +143,15 @@ export class WorkBatch implements WriteBatch {
     for (const action of this.#committedActions) action();
   }
 
-  #prepare(table: Table, key: Uint8Array, previous: Uint8Array | null | undefined): void {
+  #prepare(
+    table: Table,
+    key: Uint8Array,
+    value: Uint8Array | null,
+    previous: Uint8Array | null | undefined,
+  ): void {
     if (!this.#locks.isEmpty) this.#checkLock(table, key);
     const before = previous === undefined ? readValue(this.#tables[table], key) : previous;
-    this.#steps.push({ table, key, previous: before ?? null });
+    this.#steps.push({ table, key, value, previous: before ?? null });
   }
 
   #checkLock(table: Table, key: Uint8Array): void {

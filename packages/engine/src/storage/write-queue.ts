@@ -1,11 +1,14 @@
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { KeyLocks } from './key-locks.ts';
 import type { LmdbTables } from './lmdb-view.ts';
-import { KeyLockedError, type WriteBatch, type WriteOptions } from './store.ts';
+import { KeyLockedError, type StoreChange, type WriteBatch, type WriteOptions } from './store.ts';
 import { WorkBatch } from './work-batch.ts';
 
-/** Runs a function inside an LMDB transaction; `committed` and `flushed` follow in this order. */
+/** What becomes of a group; the three follow in this order. */
 export interface GroupCommit {
+  /** Readers see it, and the next group may begin. Never fails. */
+  readonly visible: Promise<void>;
+  /** Fails when LMDB could not commit or flush it. */
   readonly committed: Promise<void>;
   readonly flushed: Promise<void>;
 }
@@ -60,29 +63,36 @@ async function causeOf(error: unknown): Promise<unknown> {
   return error;
 }
 
+/** Groups that are visible but not yet on the disk, at most; more would only be smaller ones. */
+const MAX_FLUSHING = 2;
+
 /**
  * Group commit: the works that are queued when LMDB hands over its writer run in order inside one
- * transaction. One group at a time: the next gathers while this one is being flushed.
+ * transaction. Once a group is visible the next one runs while it is being flushed.
  */
 export class WriteQueue {
   readonly #tables: LmdbTables;
   readonly #begin: (run: () => void) => GroupCommit;
   readonly #isDiskFull: () => boolean;
+  readonly #observe: ((changes: readonly StoreChange[]) => void) | undefined;
   readonly locks: KeyLocks = new KeyLocks();
   #queued: QueuedWork[] = [];
   #commits = 0;
   #isBusy = false;
   #isClosed = false;
+  #flushing = new Set<Promise<void>>();
   #idle: (() => void)[] = [];
 
   constructor(
     tables: LmdbTables,
     begin: (run: () => void) => GroupCommit,
     isDiskFull: () => boolean,
+    observe?: (changes: readonly StoreChange[]) => void,
   ) {
     this.#tables = tables;
     this.#begin = begin;
     this.#isDiskFull = isDiskFull;
+    this.#observe = observe;
   }
 
   /** How many groups have been committed. */
@@ -104,6 +114,7 @@ export class WriteQueue {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#isBusy) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await Promise.all(this.#flushing);
   }
 
   #start(): void {
@@ -113,7 +124,10 @@ export class WriteQueue {
   }
 
   async #runGroups(): Promise<void> {
-    while (this.#queued.length > 0) await this.#runGroup();
+    while (this.#queued.length > 0) {
+      if (this.#flushing.size >= MAX_FLUSHING) await Promise.race(this.#flushing);
+      await this.#runGroup();
+    }
     this.#isBusy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -121,30 +135,58 @@ export class WriteQueue {
   async #runGroup(): Promise<void> {
     const finished: FinishedWork[] = [];
     const taken: QueuedWork[] = [];
-    let flushed: Promise<void>;
+    let group: GroupCommit;
     try {
-      const group = this.#begin(() => {
+      group = this.#begin(() => {
         taken.push(...this.#queued.splice(0));
         for (const work of taken) this.#runWork(work, finished);
       });
-      flushed = group.flushed;
-      await group.committed;
     } catch (error) {
       await this.#failGroup(taken, finished, error);
       return;
     }
+    const failure = group.committed.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    const early = await Promise.race([group.visible, failure]);
+    if (early !== undefined) {
+      await this.#failGroup(taken, finished, early.error);
+      return;
+    }
     this.#commits += 1;
+    this.#tellObserver(finished);
     const answered = finished.filter(runCommittedActions);
     answer(answered, false);
-    if (!answered.some(({ work }) => work.options.durable)) return;
+    const flushing = this.#answerDurable(answered, failure, group.flushed);
+    this.#flushing.add(flushing);
+    void flushing.finally(() => this.#flushing.delete(flushing));
+  }
+
+  /** Never fails: what goes wrong is told to those who asked for durability. */
+  async #answerDurable(
+    answered: readonly FinishedWork[],
+    failure: Promise<{ readonly error: unknown } | undefined>,
+    flushed: Promise<void>,
+  ): Promise<void> {
     try {
+      const failed = await failure;
+      if (failed !== undefined) throw await causeOf(failed.error);
       await flushed;
       answer(answered, true);
     } catch (error) {
       // readable already, so nothing is undone; only that it will last cannot be promised
-      const failure = toStorageError(error, this.#isDiskFull);
-      for (const { work } of answered) if (work.options.durable) work.reject(failure);
+      const told = toStorageError(error, this.#isDiskFull);
+      for (const { work } of answered) if (work.options.durable) work.reject(told);
     }
+  }
+
+  #tellObserver(finished: readonly FinishedWork[]): void {
+    if (this.#observe === undefined) return;
+    const changes = finished.flatMap(({ work, batch }) =>
+      work.options.unobserved === true ? [] : batch.changes,
+    );
+    if (changes.length > 0) this.#observe(changes);
   }
 
   async #failGroup(taken: QueuedWork[], finished: FinishedWork[], error: unknown): Promise<void> {
@@ -158,7 +200,7 @@ export class WriteQueue {
   #runWork(work: QueuedWork, finished: FinishedWork[]): void {
     const batch = new WorkBatch(this.#tables, this.locks);
     try {
-      work.options.signal?.throwIfAborted();
+      work.options.interruption?.check();
       const result = work.run(batch);
       if (batch.blockedBy !== undefined) throw new KeyLockedError();
       batch.finish();
@@ -179,15 +221,13 @@ export class WriteQueue {
   }
 
   #wait(work: QueuedWork, owner: { onRelease(action: () => void): void }): void {
-    const { signal } = work.options;
     let isWaiting = true;
-    const onAbort = (): void => {
+    const unsubscribe = work.options.interruption?.subscribe((reason) => {
       isWaiting = false;
-      work.reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
+      work.reject(reason);
+    });
     owner.onRelease(() => {
-      signal?.removeEventListener('abort', onAbort);
+      unsubscribe?.();
       if (!isWaiting) return;
       this.#queued.push(work);
       this.#start();
