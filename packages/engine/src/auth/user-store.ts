@@ -25,7 +25,13 @@ export class UserStore {
 
   constructor(store: Store) {
     this.#store = store;
-    for (const { key, value } of store.latest.range('users', {})) {
+    this.reload();
+  }
+
+  /** Reads the users again: the store was changed by other means than this object. */
+  reload(): void {
+    this.#users.clear();
+    for (const { key, value } of this.#store.latest.range('users', {})) {
       this.#users.set(Buffer.from(key).toString('utf8'), fromStored(decodeDocument(value)));
     }
   }

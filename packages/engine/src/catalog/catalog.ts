@@ -81,6 +81,14 @@ export class Catalog {
     return catalog;
   }
 
+  /** Reads the catalog again: the store was changed by other means than this object. */
+  reload(): void {
+    const before = this.#collections.clear();
+    this.#load();
+    const present = new Set(this.#collections.all().map(({ id }) => id));
+    for (const collection of before) collection.isDropped = !present.has(collection.id);
+  }
+
   /** Waits for the clearing of dropped collections, as far as it has come to. */
   close(): Promise<void> {
     return this.#garbage.close();

@@ -29,6 +29,17 @@ export class CollectionMap {
     return [...shared, ...this.#own(view).filter((one) => one.database === database)];
   }
 
+  all(): Collection[] {
+    return [...this.#databases.values()].flatMap((names) => [...names.values()]);
+  }
+
+  /** Forgets all collections and answers them. */
+  clear(): Collection[] {
+    const known = this.all();
+    this.#databases.clear();
+    return known;
+  }
+
   /** Enters a collection that was read from the store. */
   load(collection: Collection): void {
     let database = this.#databases.get(collection.database);

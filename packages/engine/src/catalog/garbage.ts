@@ -41,6 +41,7 @@ export class Garbage {
   load(): number {
     const start = Buffer.from(PREFIX);
     let last = 0;
+    this.#waiting.length = 0;
     for (const { key } of this.#store.latest.range('catalog', { start, end: prefixEnd(start) })) {
       last = Buffer.from(key).readUInt32BE(1);
       this.#waiting.push(last);

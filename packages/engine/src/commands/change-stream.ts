@@ -113,7 +113,7 @@ function readStart(spec: Document, oplog: Oplog): ResumePoint {
     );
   }
   const [option] = given;
-  if (option === undefined) return momentOf(oplog.lastPosition);
+  if (option === undefined) return momentOf(oplog.stablePosition);
   const value = spec.get(option) ?? null;
   if (option === 'startAtOperationTime') return startAt(value, oplog);
   if (!isDocument(value)) {

@@ -1,5 +1,6 @@
 import type { Document } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { RetryRecord, writeRetryRecord } from '../session/retry-record.ts';
 import type { Session } from '../session/session.ts';
 import { abortedError, type Transaction } from '../session/transaction.ts';
 import { requireTransaction } from './abort-transaction.ts';
@@ -53,11 +54,18 @@ async function commit(
       (target) => {
         if (!transaction.isOpen) throw abortedError(transaction.number);
         batch.commit(target);
-        return services.oplog.append(target, operations, {
+        const committedAt = services.oplog.append(target, operations, {
           lsid: session.lsid,
           transactionNumber: transaction.number,
           transaction: true,
         });
+        // a commit whose answer was lost is repeated after a crash too, or on another member
+        writeRetryRecord(
+          target,
+          Buffer.from(session.key, 'hex'),
+          new RetryRecord(transaction.number, [], committedAt),
+        );
+        return committedAt;
       },
       { durable: context.writeConcern.durable },
     );

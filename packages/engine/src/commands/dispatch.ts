@@ -24,8 +24,14 @@ export type Authorize = (
   request: CommandRequest,
 ) => void;
 
+/** What connections hand their requests to. */
+export interface CommandRunner {
+  run(connection: Connection, request: CommandRequest): Document | Promise<Document>;
+  replyToUnreadable(error: unknown): Document;
+}
+
 /** Runs commands: the way of each one from its request to its reply. */
-export class Dispatcher {
+export class Dispatcher implements CommandRunner {
   readonly #services: EngineServices;
   readonly #commands: ReadonlyMap<string, CommandDefinition>;
   readonly #authorize: Authorize;
@@ -77,6 +83,11 @@ export class Dispatcher {
       errorReply(toCommandError(error), []),
       this.#services.oplog.lastPosition,
     );
+  }
+
+  /** The reply to a command that is not even begun. */
+  refuse(request: CommandRequest, error: unknown): Document {
+    return this.#failure(request, error);
   }
 
   #success(document: Document, operation: Operation): Document {

@@ -92,7 +92,6 @@ export function insertInto(
     op: 'i',
     ns: collection.namespace,
     uuid: collection.uuid,
-    id: document.id,
     document: document.bytes,
   });
 }

@@ -141,19 +141,11 @@ function describe(context: CommandContext): Document {
       processId: identity.processId,
       counter: identity.topologyCounter,
     }),
-    hosts: [identity.address],
-    setName: identity.setName,
-    setVersion: 1,
-    ...(legacy ? { ismaster: true } : { isWritablePrimary: true }),
-    secondary: false,
-    primary: identity.address,
-    me: identity.address,
-    electionId: identity.electionId,
+    ...roleFields(identity, legacy),
     lastWrite: toDocument({
       opTime: optime,
       lastWriteDate: date,
-      majorityOpTime: optime,
-      majorityWriteDate: date,
+      ...majorityFields(identity, position),
     }),
     maxBsonObjectSize: MAX_BSON_OBJECT_BYTES,
     maxMessageSizeBytes: MAX_MESSAGE_BYTES,
@@ -167,6 +159,32 @@ function describe(context: CommandContext): Document {
     ...(connection.compressors.length > 0 && { compression: [...connection.compressors] }),
     ...authenticationFields(context),
   });
+}
+
+function roleFields(identity: ServerIdentity, legacy: boolean): Record<string, Value | undefined> {
+  const picture = identity.picture?.();
+  const isPrimary = picture === undefined || picture.members[picture.self]?.state === 'PRIMARY';
+  return {
+    hosts: picture?.members.map(({ address }) => address) ?? [identity.address],
+    setName: identity.setName,
+    setVersion: 1,
+    ...(legacy ? { ismaster: isPrimary } : { isWritablePrimary: isPrimary }),
+    secondary: !isPrimary,
+    primary: picture === undefined ? identity.address : picture.primary,
+    me: identity.address,
+    electionId: isPrimary ? identity.electionId : undefined,
+  };
+}
+
+function majorityFields(identity: ServerIdentity, position: bigint): Record<string, Value> {
+  const majority = identity.picture?.().majorityPosition ?? position;
+  return {
+    majorityOpTime: toDocument({
+      ts: toTimestamp(majority),
+      t: BigInt(identity.picture?.().term ?? 1),
+    }),
+    majorityWriteDate: new DateTime((majority >> 32n) * 1000n),
+  };
 }
 
 /** What the hello may also do for authentication; empty while nobody needs to authenticate. */

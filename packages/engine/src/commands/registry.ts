@@ -134,8 +134,10 @@ const COMMANDS: readonly CommandDefinition[] = [
 /** The commands by name and alias; those for tests only where the server is one for tests. */
 export function createRegistry(options: {
   readonly testCommands: boolean;
+  /** Commands of a set of several members. */
+  readonly more?: readonly CommandDefinition[];
 }): ReadonlyMap<string, CommandDefinition> {
-  const list: CommandDefinition[] = [...COMMANDS];
+  const list: CommandDefinition[] = [...COMMANDS, ...(options.more ?? [])];
   if (options.testCommands) list.push(configureFailPoint);
   list.push(createListCommands(() => list));
   const registry = new Map<string, CommandDefinition>();

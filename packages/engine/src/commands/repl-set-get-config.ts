@@ -15,7 +15,9 @@ export const replSetGetConfig: CommandDefinition = {
         _id: identity.setName,
         version: 1,
         term: 1n,
-        members: [toDocument({ _id: 0, host: identity.address, priority: 1, votes: 1 })],
+        members: (identity.picture?.().members ?? [identity]).map(({ address }, index) =>
+          toDocument({ _id: index, host: address, priority: 1, votes: 1 }),
+        ),
         protocolVersion: 1n,
         writeConcernMajorityJournalDefault: true,
         settings: toDocument({ replicaSetId: identity.processId }),

@@ -2,7 +2,7 @@ import type { Document } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { OplogOperation, OplogOrigin } from '../oplog/oplog-entry.ts';
 import type { Operation } from '../session/operation.ts';
-import { type RetryRecord, readRetryRecord, writeRetryRecord } from '../session/retry-record.ts';
+import { RetryRecord, readRetryRecord, writeRetryRecord } from '../session/retry-record.ts';
 import type { Session } from '../session/session.ts';
 import type { Interruption, WriteBatch } from '../storage/store.ts';
 import type { CommandContext } from './context.ts';
@@ -130,7 +130,7 @@ class RetryState {
   readonly #batch: WriteBatch;
   readonly #number: bigint;
   readonly #before: RetryRecord | undefined;
-  readonly #added = new Map<number, Document>();
+  #record: RetryRecord | undefined;
 
   constructor(context: CommandContext, batch: WriteBatch) {
     const { session, retryNumber } = context;
@@ -161,18 +161,18 @@ class RetryState {
   }
 
   retried(statement: number): Document | undefined {
-    return this.#before?.statements.get(statement);
+    return this.#before?.outcomeOf(statement);
   }
 
   record(statement: number, outcome: Document): void {
-    this.#added.set(statement, outcome);
+    this.#record ??= new RetryRecord(this.#number, this.#before?.runs);
+    this.#record.add(statement, outcome);
   }
 
   save(): void {
-    if (this.#added.size === 0) return;
+    const record = this.#record;
+    if (record === undefined) return;
     const before = this.#session.retryRecord;
-    const statements = new Map([...(this.#before?.statements ?? []), ...this.#added]);
-    const record: RetryRecord = { transactionNumber: this.#number, statements };
     writeRetryRecord(this.#batch, keyBytes(this.#session), record);
     this.#session.retryRecord = record;
     this.#batch.onUndo(() => {

@@ -1,4 +1,5 @@
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { readRetryRecord } from '../session/retry-record.ts';
 import type { Session } from '../session/session.ts';
 import { abortedError, committedError, Transaction } from '../session/transaction.ts';
 import type { CommandDefinition } from './command.ts';
@@ -166,6 +167,7 @@ function continueTransaction(
   definition: CommandDefinition,
   number: bigint,
 ): void {
+  if (definition.name === 'commitTransaction') recallCommit(context, session, number);
   const { transaction } = session;
   if (transaction === undefined || transaction.number !== number) {
     throw new MongoCommandError(
@@ -180,6 +182,15 @@ function continueTransaction(
     if (definition.name !== 'commitTransaction') throw committedError(number);
   }
   context.transaction = transaction;
+}
+
+/** A commit repeated after a crash, or on another member: it stands in the session's record. */
+function recallCommit(context: CommandContext, session: Session, number: bigint): void {
+  if (session.transaction !== undefined || number < session.lastTransactionNumber) return;
+  const record = readRetryRecord(context.services.store.latest, Buffer.from(session.key, 'hex'));
+  if (record?.transactionNumber !== number || record.committedAt === undefined) return;
+  session.lastTransactionNumber = number;
+  session.transaction = Transaction.ofCommitted(number, record.committedAt);
 }
 
 function endLeftOpen(context: CommandContext, session: Session): void {

@@ -160,8 +160,18 @@ function statementNumber(context: CommandContext, index: number): number {
   return (toNumber(context.args.get('stmtId')) ?? 0) + index;
 }
 
-function toRecord(outcome: StatementOutcome): Document {
-  return toDocument({ n: outcome.n, m: outcome.modified, u: outcome.upserted });
+/** Shared by the statements that end so, which are nearly all: it makes their record short. */
+const INSERTED = toDocument({ n: 1 });
+const MODIFIED = toDocument({ n: 1, m: 1 });
+const UNMODIFIED = toDocument({ n: 1, m: 0 });
+
+function toRecord({ n, modified, upserted }: StatementOutcome): Document {
+  if (n === 1 && upserted === undefined) {
+    if (modified === undefined) return INSERTED;
+    if (modified === 1) return MODIFIED;
+    if (modified === 0) return UNMODIFIED;
+  }
+  return toDocument({ n, m: modified, u: upserted });
 }
 
 function fromRecord(record: Document): StatementOutcome {

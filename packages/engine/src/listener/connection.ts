@@ -3,7 +3,7 @@ import { encodeDocument } from '../bson/codec.ts';
 import type { Document } from '../bson/value.ts';
 import { type CommandRequest, readCommandRequest } from '../commands/command-request.ts';
 import type { Connection } from '../commands/connection.ts';
-import type { Dispatcher } from '../commands/dispatch.ts';
+import type { CommandRunner } from '../commands/dispatch.ts';
 import { DropConnection } from '../commands/fail-points.ts';
 import type { Logger } from '../lib/logger.ts';
 import { MAX_MESSAGE_BYTES, type OpMsg, type OpQuery, WireProtocolError } from '../wire/message.ts';
@@ -42,7 +42,7 @@ export class ClientConnection implements Connection {
   user: Connection['user'];
   saslState: unknown;
   readonly #socket: Socket;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: CommandRunner;
   readonly #logger: Logger;
   readonly #framer = new MessageFramer();
   readonly #waiting: Buffer[] = [];
@@ -54,7 +54,7 @@ export class ClientConnection implements Connection {
   constructor(fields: {
     id: number;
     socket: Socket;
-    dispatcher: Dispatcher;
+    dispatcher: CommandRunner;
     logger: Logger;
     onClose: (connection: ClientConnection) => void;
   }) {

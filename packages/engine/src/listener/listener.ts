@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { ConnectionRegistry } from '../commands/connection.ts';
-import type { Dispatcher } from '../commands/dispatch.ts';
+import type { CommandRunner } from '../commands/dispatch.ts';
 import type { Logger } from '../lib/logger.ts';
 import { ClientConnection } from './connection.ts';
 
@@ -16,14 +16,14 @@ export interface ListenerOptions {
 
 /** Accepts connections over TCP (or TLS) and a local socket. */
 export class Listener {
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: CommandRunner;
   readonly #connections: ConnectionRegistry;
   readonly #logger: Logger;
   readonly #servers: Server[] = [];
   readonly #open = new Set<ClientConnection>();
 
   constructor(fields: {
-    dispatcher: Dispatcher;
+    dispatcher: CommandRunner;
     connections: ConnectionRegistry;
     logger: Logger;
   }) {

@@ -106,8 +106,7 @@ function toEvent(
   const kind = kindOf(operation);
   if (kind === undefined) return undefined;
   const point: ResumePoint = { position: entry.position, index, kind: 'event' };
-  const key = operation.get('o2');
-  const documentKey = isDocument(key) && operation.get('op') !== 'c' ? key : undefined;
+  const documentKey = documentKeyOf(operation);
   const document = toDocument({
     _id: formatResumeToken(point),
     operationType: kind,
@@ -133,6 +132,17 @@ function toEvent(
     preImage: operation.get('pre'),
     postImage: kind === 'replace' ? operation.get('o') : operation.get('post'),
   };
+}
+
+/** An inserted document carries its own `_id`. */
+function documentKeyOf(operation: Document): Document | undefined {
+  const op = operation.get('op');
+  if (op === 'c') return undefined;
+  const key = operation.get('o2');
+  if (isDocument(key)) return key;
+  const document = operation.get('o');
+  if (op !== 'i' || !isDocument(document)) return undefined;
+  return new Map([['_id', document.get('_id') ?? null]]);
 }
 
 function kindOf(operation: Document): string | undefined {

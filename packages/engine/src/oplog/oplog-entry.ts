@@ -1,4 +1,5 @@
 import { decodeDocument, encodeDocument } from '../bson/codec.ts';
+import { BsonType } from '../bson/types.ts';
 import {
   type Binary,
   DateTime,
@@ -22,7 +23,6 @@ export type OplogOperation =
       readonly op: 'i';
       readonly ns: string;
       readonly uuid: Binary;
-      readonly id: Value;
       readonly document: Uint8Array;
     }
   | {
@@ -93,13 +93,16 @@ export interface OplogEntry {
   readonly isTransaction: boolean;
 }
 
-/** The stored form of `operations`, fields named as in MongoDB's oplog where it has them. */
+/**
+ * The stored form of `operations`, fields named as in MongoDB's oplog where it has them. Inserts,
+ * which come by the thousand, are put together from bytes; their `_id` is in the document itself.
+ */
 export function encodeEntry(
   position: Position,
   operations: readonly OplogOperation[],
   origin: OplogOrigin,
 ): Uint8Array {
-  return encodeDocument(
+  const head = encodeDocument(
     toDocument({
       ts: toTimestamp(position),
       v: 2,
@@ -107,20 +110,75 @@ export function encodeEntry(
       lsid: origin.lsid,
       txnNumber: origin.transactionNumber,
       txn: origin.transaction === true ? true : undefined,
-      ops: operations.map(toOperationDocument),
     }),
   );
+  const list = encodeOperations(operations);
+  // the list becomes the last field: the head's closing zero gives way to it
+  const entry = Buffer.allocUnsafe(head.length + OPS_FIELD.length + list.length);
+  entry.set(head);
+  let at = head.length - 1;
+  at += OPS_FIELD.copy(entry, at);
+  at += list.copy(entry, at);
+  entry[at] = 0;
+  entry.writeInt32LE(entry.length, 0);
+  return entry;
 }
 
-function toOperationDocument(operation: OplogOperation): Document {
+const OPS_FIELD = Buffer.from('\x04ops\0', 'latin1');
+const DOCUMENT_FIELD = Buffer.from('\x03o\0', 'latin1');
+
+/** The operations as a BSON array. */
+function encodeOperations(operations: readonly OplogOperation[]): Buffer {
+  const parts: { readonly head: Uint8Array; readonly document: Uint8Array | undefined }[] = [];
+  let size = 5;
+  for (let index = 0; index < operations.length; index++) {
+    const operation = operations[index] as OplogOperation;
+    const part =
+      operation.op === 'i'
+        ? { head: insertHead(operation), document: operation.document }
+        : { head: encodeDocument(toOperationDocument(operation)), document: undefined };
+    parts.push(part);
+    size += 2 + String(index).length + part.head.length;
+    if (part.document !== undefined) size += part.document.length + 1;
+  }
+  const list = Buffer.allocUnsafe(size);
+  list.writeInt32LE(size, 0);
+  let at = 4;
+  for (let index = 0; index < parts.length; index++) {
+    const { head, document } = parts[index] as (typeof parts)[number];
+    list[at++] = BsonType.object;
+    at += list.write(String(index), at, 'latin1');
+    list[at++] = 0;
+    list.set(head, at);
+    if (document === undefined) {
+      at += head.length;
+      continue;
+    }
+    list.writeInt32LE(head.length + document.length + 1, at);
+    at += head.length;
+    list.set(document, at);
+    at += document.length;
+    list[at++] = 0;
+  }
+  list[at] = 0;
+  return list;
+}
+
+const insertHeads = new WeakMap<Binary, { readonly ns: string; readonly bytes: Uint8Array }>();
+
+/** What the inserts into one collection have in common: all up to the document's own bytes. */
+function insertHead({ op, ns, uuid }: OplogOperation & { op: 'i' }): Uint8Array {
+  const known = insertHeads.get(uuid);
+  if (known?.ns === ns) return known.bytes;
+  const common = encodeDocument(toDocument({ op, ns, ui: uuid }));
+  const bytes = Buffer.concat([common.subarray(0, -1), DOCUMENT_FIELD]);
+  insertHeads.set(uuid, { ns, bytes });
+  return bytes;
+}
+
+function toOperationDocument(operation: Exclude<OplogOperation, { op: 'i' }>): Document {
   const base = { op: operation.op, ns: operation.ns, ui: operation.uuid };
   switch (operation.op) {
-    case 'i':
-      return toDocument({
-        ...base,
-        o: new RawDocument(operation.document),
-        o2: toDocument({ _id: operation.id }),
-      });
     case 'u':
       return toDocument({
         ...base,

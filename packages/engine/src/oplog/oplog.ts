@@ -45,6 +45,7 @@ export class Oplog {
   #bytes = 0;
   #trimming = false;
   #notified = false;
+  #stableLimit: Position | undefined;
 
   constructor(store: Store, options: OplogOptions = {}) {
     this.#store = store;
@@ -93,6 +94,10 @@ export class Oplog {
   #markCommitted(position: Position, bytes: Uint8Array): void {
     if (position > this.#committed) this.#committed = position;
     this.#remember({ position, bytes, decoded: undefined });
+    this.#notify();
+  }
+
+  #notify(): void {
     if (this.#notified) return;
     this.#notified = true;
     // one waking for all writes that a group commit has made readable in this turn
@@ -105,6 +110,33 @@ export class Oplog {
   /** The place of the last readable entry: the engine's operationTime and cluster time. */
   get lastPosition(): Position {
     return this.#committed;
+  }
+
+  /** Up to here change streams read: what can be rolled back is not shown to them. */
+  get stablePosition(): Position {
+    const limit = this.#stableLimit;
+    return limit === undefined || limit > this.#committed ? this.#committed : limit;
+  }
+
+  /** For a member of a set: change streams read no further than `position`, until it is raised. */
+  limitStable(position: Position): void {
+    this.#stableLimit = position;
+    this.#notify();
+  }
+
+  /** An entry that came from another member is readable now. */
+  receive(position: Position, bytes: Uint8Array): void {
+    if (position > this.#last) this.#last = position;
+    this.#bytes += bytes.length;
+    this.#markCommitted(position, bytes);
+  }
+
+  /** Forgets the entries after `position`, which have been taken back. */
+  rewind(position: Position): void {
+    this.#committed = position;
+    while ((this.#recent.at(-1)?.position ?? 0n) > position) {
+      this.#recentBytes -= this.#recent.pop()?.bytes.length ?? 0;
+    }
   }
 
   get oldestPosition(): Position {
@@ -125,7 +157,7 @@ export class Oplog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Readable entries after `position`, oldest first, as far as there are any at the moment. */
+  /** Stable entries after `position`, oldest first, as far as there are any at the moment. */
   *readAfter(position: Position): Generator<OplogEntry> {
     let place = position;
     const [oldest] = this.#recent;
@@ -136,12 +168,14 @@ export class Oplog {
         end,
       })) {
         place = fromKey(key);
+        if (place > this.stablePosition) return;
         yield decodeEntry(value);
       }
     }
-    while (place < this.#committed) {
+    const stable = this.stablePosition;
+    while (place < stable) {
       const next = this.#recentAfter(place);
-      if (next === undefined) return;
+      if (next === undefined || next.position > stable) return;
       next.decoded ??= decodeEntry(next.bytes);
       place = next.position;
       yield next.decoded;

@@ -25,7 +25,7 @@ export class Transaction {
     number: bigint;
     readPosition: Position;
     readConcern: Document | undefined;
-    begin: () => TransactionBatch;
+    begin: () => TransactionBatch | undefined;
     lifetimeMs: number;
     onExpire: (transaction: Transaction) => void;
   }) {
@@ -36,6 +36,20 @@ export class Transaction {
     this.#batch = fields.begin();
     this.#timer = setTimeout(() => fields.onExpire(this), fields.lifetimeMs);
     this.#timer.unref();
+  }
+
+  /** One that has committed before this process knew it. */
+  static ofCommitted(number: bigint, position: Position): Transaction {
+    const transaction = new Transaction({
+      number,
+      readPosition: position,
+      readConcern: undefined,
+      begin: () => undefined,
+      lifetimeMs: 1,
+      onExpire: () => undefined,
+    });
+    transaction.markCommitted(position);
+    return transaction;
   }
 
   /** @throws NoSuchTransaction when it is over */

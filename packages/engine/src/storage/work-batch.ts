@@ -18,12 +18,6 @@ import {
   type WriteBatch,
 } from './store.ts';
 
-interface UndoStep {
-  readonly table: Table;
-  readonly key: Uint8Array;
-  readonly previous: Uint8Array | null;
-}
-
 interface CounterChange {
   count: number;
   bytes: number;
