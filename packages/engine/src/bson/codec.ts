@@ -1,6 +1,6 @@
 /** BSON bytes to values and back: the one place the other folders take it from. */
 export { decodeDocument } from './decoder.ts';
-export { encodeDocument } from './encoder.ts';
+export { encodeDocument, encodeDocumentAfter } from './encoder.ts';
 export {
   decodeFields,
   decodeRawField,

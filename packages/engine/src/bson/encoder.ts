@@ -52,6 +52,16 @@ class Encoder {
     return bytes;
   }
 
+  /** The bytes of `document` after `space` bytes that are left to the caller. */
+  encodeAfter(space: number, document: Document): Buffer {
+    this.at = space;
+    this.document(document);
+    const bytes = Buffer.allocUnsafe(this.at);
+    this.buffer.copy(bytes, space, space, this.at);
+    if (this.buffer.length > KEPT_BUFFER) this.buffer = Buffer.allocUnsafeSlow(65536);
+    return bytes;
+  }
+
   private reserve(size: number): void {
     const needed = this.at + size;
     if (needed <= this.buffer.length) return;
@@ -311,6 +321,14 @@ class Encoder {
 }
 
 const encoder = new Encoder(65536);
+
+/**
+ * The document as BSON behind `space` bytes for a header, which spares a message's copying. For
+ * short-lived messages: small ones share their memory.
+ */
+export function encodeDocumentAfter(space: number, document: Document): Buffer {
+  return encoder.encodeAfter(space, document);
+}
 
 /** The document as BSON, in a buffer of its own; RawDocument values are copied as they are. */
 export function encodeDocument(document: Document): Uint8Array {

@@ -39,6 +39,8 @@ export interface IndexScan {
   readonly bounds: readonly IntervalSet[];
   /** In ascending order of keys. */
   readonly ranges: readonly KeyRange[];
+  /** Each range is the one whole key it starts with. */
+  readonly hasPoints?: boolean;
   /** Every key within the ranges belongs to a document that matches the filter. */
   readonly isExact: boolean;
   /** How many leading fields have single values. */
@@ -159,6 +161,8 @@ interface BuiltRanges {
   /** Fields whose bounds the ranges express fully. */
   readonly fields: number;
   readonly wasCut: boolean;
+  /** Each range is the one whole key it starts with. */
+  readonly arePoints: boolean;
 }
 
 function oriented(set: IntervalSet, direction: Direction): readonly Interval[] {
@@ -202,7 +206,8 @@ export function buildRanges(
   if (ranges.length > MAX_RANGES) {
     const first = ranges[0] as KeyRange;
     const end = ranges.at(-1) as KeyRange;
-    return { ranges: [{ start: first.start, end: end.end }], fields: 0, wasCut: true };
+    const joined = [{ start: first.start, end: end.end }];
+    return { ranges: joined, fields: 0, wasCut: true, arePoints: false };
   }
   const limit = base.length + MAX_ORDERED_BYTES;
   const wasCut = ranges.some(({ start, end }) => start.length > limit || end.length > limit);
@@ -213,6 +218,7 @@ export function buildRanges(
     })),
     fields,
     wasCut,
+    arePoints: field === bounds.length && !wasCut,
   };
 }
 
@@ -299,6 +305,7 @@ export function planScan(
     index,
     bounds,
     ranges: built.ranges,
+    hasPoints: built.arePoints,
     isExact:
       index.collator === undefined && !built.wasCut && all.every((node) => answered.has(node)),
     equalFields,

@@ -1,7 +1,8 @@
 /** Carrying out plans: the documents they find, or how many. */
-import { decodeDocument } from '../bson/codec.ts';
+import { decodeDocument, decodeFields } from '../bson/codec.ts';
 import type { Document, Value } from '../bson/value.ts';
 import { ENTRIES_PER_PAUSE, PAUSE, type Pause } from '../lib/pause.ts';
+import { fieldsOfFilter } from '../query/filter-fields.ts';
 import type { SortPlan } from '../query/sort.ts';
 import type { Direction } from '../storage/key-encoding.ts';
 import type { ReadView } from '../storage/store.ts';
@@ -72,6 +73,10 @@ function* scanIndex(
   seen: Set<RecordId> | undefined = scan.index.flags.isMultikey ? new Set() : undefined,
 ): Generator<RecordId | Pause, void, undefined> {
   const { index } = scan;
+  if (scan.hasPoints === true && index.hasUniqueEntries) {
+    yield* lookUp(view, scan, direction, stats, seen);
+    return;
+  }
   const silence = new Silence();
   for (const { start, end } of rangesOf(scan, direction)) {
     const keysOnly = !index.hasUniqueEntries;
@@ -89,6 +94,29 @@ function* scanIndex(
       silence.end();
       yield recordId;
     }
+  }
+}
+
+/** Whole keys of a unique index are looked up, which costs a third of a range. */
+function* lookUp(
+  view: ReadView,
+  scan: IndexScan,
+  direction: Direction,
+  stats: ExecutionStats,
+  seen: Set<RecordId> | undefined,
+): Generator<RecordId | Pause, void, undefined> {
+  const silence = new Silence();
+  for (const { start } of rangesOf(scan, direction)) {
+    const value = view.get('index', start);
+    const recordId = value === undefined ? undefined : readRecordId(value);
+    if (recordId !== undefined) stats.keysExamined += 1;
+    if (recordId === undefined || seen?.has(recordId) === true) {
+      if (silence.isLong()) yield PAUSE;
+      continue;
+    }
+    seen?.add(recordId);
+    silence.end();
+    yield recordId;
   }
 }
 
@@ -225,10 +253,16 @@ function* filterRecords(
 ): Generator<FoundRecord | Pause, void, undefined> {
   const { filter } = plan;
   const silence = new Silence();
+  const fields =
+    filter === undefined || !plan.testsDocuments ? undefined : fieldsOfFilter(filter.root);
+  const isMatch = (record: FoundRecord): boolean =>
+    filter === undefined ||
+    !plan.testsDocuments ||
+    filter.matches(fields === undefined ? record.document() : decodeFields(record.bytes, fields));
   for (const record of records) {
     if (record === PAUSE) {
       yield PAUSE;
-    } else if (filter === undefined || !plan.testsDocuments || filter.matches(record.document())) {
+    } else if (isMatch(record)) {
       stats.matched += 1;
       silence.end();
       yield record;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { encodeDocument } from '../bson/codec.ts';
+import { encodeDocument, encodeDocumentAfter } from '../bson/codec.ts';
 import type { Document } from '../bson/value.ts';
 import { type CommandRequest, readCommandRequest } from '../commands/command-request.ts';
 import type { Connection } from '../commands/connection.ts';
@@ -9,7 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import { MAX_MESSAGE_BYTES, type OpMsg, type OpQuery, WireProtocolError } from '../wire/message.ts';
 import { MessageFramer } from '../wire/message-framer.ts';
 import { writeOpCompressed } from '../wire/op-compressed.ts';
-import { writeOpMsg } from '../wire/op-msg.ts';
+import { OP_MSG_HEAD_BYTES, writeOpMsgHead } from '../wire/op-msg.ts';
 import { writeOpReply } from '../wire/op-query.ts';
 import { type ReceivedMessage, readMessage } from '../wire/read-message.ts';
 
@@ -214,12 +214,8 @@ export class ClientConnection implements Connection {
 
   #send(responseTo: number, document: Document, compress: boolean, moreToCome: boolean): number {
     this.#lastRequestId = (this.#lastRequestId + 1) | 0;
-    const message = writeOpMsg({
-      requestId: this.#lastRequestId,
-      responseTo,
-      moreToCome,
-      body: encodeDocument(document),
-    });
+    const message = encodeDocumentAfter(OP_MSG_HEAD_BYTES, document);
+    writeOpMsgHead(message, { requestId: this.#lastRequestId, responseTo, moreToCome });
     if (message.length > MAX_MESSAGE_BYTES) throw new WireProtocolError('reply is too large');
     this.#socket.write(compress ? writeOpCompressed(message) : message);
     return this.#lastRequestId;

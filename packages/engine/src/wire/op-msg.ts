@@ -144,6 +144,22 @@ export function writeOpMsg(fields: OpMsgFields): Buffer {
   return message;
 }
 
+/** Bytes of a message before its body. */
+export const OP_MSG_HEAD_BYTES = HEADER_BYTES + 5;
+
+/** Writes the head of an OP_MSG whose only section, its body, is in its place already. */
+export function writeOpMsgHead(
+  message: Buffer,
+  fields: Pick<OpMsgFields, 'requestId' | 'responseTo' | 'moreToCome'>,
+): void {
+  message.writeInt32LE(message.length, 0);
+  message.writeInt32LE(fields.requestId, 4);
+  message.writeInt32LE(fields.responseTo, 8);
+  message.writeInt32LE(OP_MSG, 12);
+  message.writeUInt32LE(fields.moreToCome ? MORE_TO_COME : 0, HEADER_BYTES);
+  message[HEADER_BYTES + 4] = 0;
+}
+
 function writeSequence([identifier, documents]: [string, readonly Uint8Array[]]): Buffer {
   const name = Buffer.from(`${identifier}\0`, 'utf8');
   const payload = Buffer.concat([name, ...documents]);
