@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { checkFormat } from './format-version.ts';
-import { LatestView, LmdbSnapshot, type LmdbTable, type LmdbTables } from './lmdb-view.ts';
+import {
+  copyFromPool,
+  LatestView,
+  LmdbSnapshot,
+  type LmdbTable,
+  type LmdbTables,
+} from './lmdb-view.ts';
 import { OverlayTransaction } from './overlay-transaction.ts';
 import {
   type ReadView,
@@ -90,11 +96,13 @@ export class LmdbStore implements Store {
     });
     const tables: Partial<Record<Table, LmdbTable>> = {};
     for (const name of TABLES) {
-      tables[name] = this.#root.openDB<Uint8Array, Uint8Array>({
+      const table = this.#root.openDB<Uint8Array, Uint8Array>({
         name,
         keyEncoding: 'binary',
         encoding: 'binary',
       });
+      copyFromPool(table);
+      tables[name] = table;
     }
     this.#tables = tables as LmdbTables;
     this.#watchWriter();

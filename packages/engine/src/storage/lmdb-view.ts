@@ -39,6 +39,41 @@ export function readValue(
   return copy;
 }
 
+/** How lmdb's ranges turn its own buffers into keys and values; its types do not show it. */
+interface RangeDecoding {
+  readKey: (source: Uint8Array, start: number, end: number) => Uint8Array;
+  decoder: { decode: (shared: Uint8Array, size: number) => Uint8Array };
+  decoderCopies: boolean;
+}
+
+/**
+ * Makes a table's ranges copy keys and values into memory from Node's pool: lmdb's own copies have
+ * an ArrayBuffer each, which costs a third of a scan.
+ */
+export function copyFromPool(table: LmdbTable): void {
+  let view: Uint8Array | undefined;
+  const decoding: RangeDecoding = {
+    readKey(source, start, end) {
+      const key = Buffer.allocUnsafe(end - start);
+      for (let at = start; at < end; at++) key[at - start] = source[at] as number;
+      return key;
+    },
+    decoder: {
+      decode(shared, size) {
+        // one view of lmdb's buffer serves until lmdb takes a larger one
+        if (view?.buffer !== shared.buffer || view.byteOffset !== shared.byteOffset) {
+          view = new Uint8Array(shared.buffer, shared.byteOffset);
+        }
+        const value = Buffer.allocUnsafe(size);
+        value.set(view.subarray(0, size));
+        return value;
+      },
+    },
+    decoderCopies: true,
+  };
+  Object.assign(table, decoding);
+}
+
 /** lmdb's range options; its types leave out `inclusiveEnd`. */
 interface ChunkOptions {
   limit: number;
