@@ -23,7 +23,7 @@ export interface SecurityRow {
   readonly acl?: readonly AclEntry[];
   /** Requests sent by the administrator before; each must succeed. */
   readonly given?: readonly string[];
-  /** Who asks: `user` by a token, `password` by {u}'s password, `admin`, or an `Authorization` value; nobody by default. */
+  /** Who asks: `user` by a token, `password` by {u}'s password, `basic:name:password`, `admin`, or an `Authorization` value; nobody by default. */
   readonly as?: string;
   /** Claims of `user` beyond the name and the role `{r}`. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -143,6 +143,8 @@ function authorizationOf(
   const user = names.get('{u}') ?? '';
   if (as === 'user') return bearer(user, [names.get('{r}') ?? ''], claims);
   if (as === 'password') return basic(user, `pass-${user}`);
+  const pair = /^basic:([^:]*):(.*)$/s.exec(as ?? '');
+  if (pair) return basic(pair[1] ?? '', pair[2] ?? '');
   return as === 'admin' ? ADMIN : as;
 }
 

@@ -7,8 +7,12 @@ import type { AnyService } from '../model/service.ts';
 import { ChangeFeed } from '../mongo/change-feed.ts';
 import { createMongoAccess } from '../mongo/client.ts';
 import { PROPERTIES } from '../mongo/databases.ts';
+import { FAILURES } from '../mongo/failure-store.ts';
 import { QUORATE_DATABASE } from '../mongo/key-store.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
+import { MongoNodeStore } from '../mongo/node-registry.ts';
+import { watchPoolUse } from '../mongo/pool-use.ts';
+import { REVOCATIONS } from '../mongo/revocation-store.ts';
 import type { Log } from '../observe/log.ts';
 import { createCacheInvalidationService } from '../service/cache-invalidation/cache-invalidation-service.ts';
 import { createCsvService } from '../service/csv/csv-service.ts';
@@ -21,6 +25,7 @@ import { createRestService } from '../service/rest/rest-service.ts';
 import { createChangeStreamHandler } from '../service/streams/change-stream-handler.ts';
 import { StreamHub } from '../service/streams/stream-hub.ts';
 import { createAccountsTest } from './accounts-collection.ts';
+import type { ClusterDatabase } from './compose-cluster.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** The connection and the services on it. */
@@ -29,6 +34,8 @@ export interface MongoParts {
   /** Tells of changes that other nodes made. */
   readonly feed: ChangeFeed;
   readonly streams: StreamHub;
+  /** What the node tells of itself, and to whom. */
+  readonly cluster: ClusterDatabase;
   readonly services: readonly AnyService[];
   close(): Promise<void>;
 }
@@ -82,6 +89,11 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
     mongo,
     feed,
     streams,
+    cluster: {
+      probe: probePort(mongo),
+      nodes: new MongoNodeStore(mongo),
+      poolUse: watchPoolUse(mongo),
+    },
     services,
     async close() {
       streams.close();
@@ -105,6 +117,8 @@ function composeFeed(
       { database: realm['users-db'], collection: realm['users-collection'] },
       { database: acl['acl-db'], collection: acl['acl-collection'] },
       { database: QUORATE_DATABASE, collection: 'keys' },
+      { database: QUORATE_DATABASE, collection: REVOCATIONS },
+      { database: QUORATE_DATABASE, collection: FAILURES },
     ],
     retryDelayMs: 1000,
     warn,

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { hash } from '@node-rs/bcrypt';
 import { AUTHORIZATION_OVERRIDE, RequestAuthenticator } from '../auth/authenticate.ts';
+import { ApiKeyMechanism } from '../auth/mechanisms/api-key.ts';
 import { BasicMechanism } from '../auth/mechanisms/basic.ts';
 import { DigestMechanism } from '../auth/mechanisms/digest.ts';
 import { IdentityMechanism } from '../auth/mechanisms/identity.ts';
-import { JwtMechanism } from '../auth/mechanisms/jwt.ts';
+import { JwtMechanism, type VerifyBearer } from '../auth/mechanisms/jwt.ts';
 import type { AuthenticationMechanism } from '../auth/mechanisms/mechanism.ts';
 import { TokenBasicMechanism } from '../auth/mechanisms/token-basic.ts';
 import { PasswordVerifier } from '../auth/password-verifier.ts';
@@ -14,7 +15,14 @@ import type { TokenManager } from '../auth/tokens/token-manager.ts';
 import { AclAuthorizer } from '../authz/acl/acl-authorizer.ts';
 import { type Permission, toPermission } from '../authz/acl/permission.ts';
 import { RankedPermissions } from '../authz/acl/select-permission.ts';
-import { type Allower, FullAuthorizer, type Vetoer } from '../authz/authorization.ts';
+import {
+  type Allower,
+  FullAuthorizer,
+  OwnRolesAllower,
+  type Vetoer,
+} from '../authz/authorization.ts';
+import { RuleExplainer } from '../authz/explain-rules.ts';
+import { FailedLogins, sourceOf } from '../authz/failed-logins.ts';
 import { RequestAuthorizer } from '../authz/request-authorizer.ts';
 import { RequestGuard } from '../authz/request-guard.ts';
 import { FilterOperatorVetoer, ForeignRolesVetoer, OriginVetoer } from '../authz/vetoers.ts';
@@ -24,11 +32,15 @@ import type { HttpRequest } from '../model/http-request.ts';
 import type { AccountStore, Guard } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
 import { createFirstAccount, MongoAccountStore } from '../mongo/account-store.ts';
+import { API_KEY_PREFIX, ApiKeyStore } from '../mongo/api-key-store.ts';
 import { ensureCollection } from '../mongo/ensure-collection.ts';
+import { FailureStore } from '../mongo/failure-store.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
 import { PermissionStore } from '../mongo/permission-store.ts';
+import type { RevocationStore } from '../mongo/revocation-store.ts';
 import type { Log } from '../observe/log.ts';
 import { parseJson } from '../representation/json-reader.ts';
+import { ExplainService } from '../service/explain/explain-service.ts';
 import { composeTokenServices } from './compose-token-services.ts';
 import { composeTokens } from './compose-tokens.ts';
 import { readConfiguredEntries } from './configured-entries.ts';
@@ -40,6 +52,12 @@ export interface SecurityParts {
   readonly services: readonly AnyService[];
   /** Resolves when first account and keys are there, or the database did not answer in time. */
   readonly ready: Promise<void>;
+  /** Tokens taken back; undefined when that is switched off or impossible. */
+  readonly revocations: RevocationStore | undefined;
+  /** Made once all services are known. */
+  readonly explainService: (
+    findService: (path: string) => AnyService | undefined,
+  ) => AnyService | undefined;
 }
 
 /** Joins mechanisms, realms, token manager, authorizers and their services. */
@@ -51,29 +69,101 @@ export function composeSecurity(
   const firstAccount = database ? makeFirstAccount(settings, database.mongo, log) : undefined;
   const accounts = composeAccounts(settings, database, firstAccount);
   const tokens = composeTokens(settings, database, log);
+  const apiKeys =
+    database && settings.apiKeys.enabled ? new ApiKeyStore(database.mongo) : undefined;
   const authenticator = new RequestAuthenticator({
-    mechanisms: composeMechanisms(settings, accounts, tokens),
+    mechanisms: composeMechanisms(settings, accounts, tokens, apiKeys),
     cookieName: settings.authCookieHandler.enabled ? settings.authCookieSetter.name : undefined,
   });
+  const allowers = composeAllowers(settings, database, log);
+  const vetoers = composeVetoers(settings);
   const authorizer = new RequestAuthorizer({
-    allowers: composeAllowers(settings, database, log),
-    vetoers: composeVetoers(settings),
+    allowers,
+    vetoers,
     challenges: (request) => authenticator.challenges(request),
   });
   const overrideAuthorization = (request: HttpRequest, value: string) => {
     request.attached.set(AUTHORIZATION_OVERRIDE, value);
   };
+  const realm = accounts[settings.basicAuthMechanism.authenticator];
+  const parts = { tokens, overrideAuthorization, database, apiKeys, accounts: realm };
+  const rootRole = settings.mongoAclAuthorizer['root-role'] ?? undefined;
+  const rules = new RuleExplainer({
+    allowers,
+    vetoers,
+    rootRole,
+    compile: (documents) => {
+      const invalid: string[] = [];
+      const note = { warn: (message: string) => void invalid.push(message) };
+      return { permissions: compilePermissions(documents, note), invalid };
+    },
+  });
   return {
-    guard: new RequestGuard(authenticator, authorizer),
-    services: composeTokenServices(settings, tokens, overrideAuthorization),
-    ready: Promise.all([firstAccount, tokens.ready]).then(() => undefined),
+    guard: composeGuard(settings, authenticator, authorizer, database, log),
+    services: composeTokenServices(settings, parts),
+    ready: tokens.ready,
+    revocations: tokens.revocations,
+    explainService: (findService) =>
+      settings.authzExplain.enabled
+        ? new ExplainService({
+            uri: settings.authzExplain.uri,
+            rootRole,
+            rules,
+            accounts: realm,
+            findService,
+          })
+        : undefined,
   };
+}
+
+/** Counts refused logins where that is asked for (security.md §10). */
+function composeGuard(
+  settings: Settings,
+  authenticator: RequestAuthenticator,
+  authorizer: RequestAuthorizer,
+  database: SecurityDatabase | undefined,
+  log: Log,
+): RequestGuard {
+  const guard = settings.bruteForceAttackGuard;
+  const fromLast =
+    guard['x-forwarded-for-value-from-last-element'] ?? guard['x-forwarded-for-value-from-last'];
+  const source = {
+    trustsForwardedFor: guard['trust-x-forwarded-for'],
+    valueFromLast: Math.max(0, fromLast),
+  };
+  const warn = (message: string, error: unknown) => log.warn(message, { err: error });
+  const shared =
+    guard.enabled && guard.shared && database
+      ? new FailureStore(database.mongo, database.feed, { warn })
+      : undefined;
+  const maxAttempts = guard['max-failed-attempts'];
+  return new RequestGuard(authenticator, authorizer, {
+    failures: guard.enabled ? new FailedLogins({ maxAttempts, shared }) : undefined,
+    sourceOf: (request) => sourceOf(request, source),
+    loginServices: new Set(['authTokenService', 'oauthAuthorizationService', 'apiKeys']),
+    refused: settings.failedAuthLogger.enabled
+      ? (request) => logRefusal(request, authenticator, log)
+      : undefined,
+  });
+}
+
+function logRefusal(request: HttpRequest, authenticator: RequestAuthenticator, log: Log): void {
+  log.warn('Login refused', {
+    requestId: request.id,
+    user: authenticator.claimedName(request) ?? null,
+    remoteIp: request.remoteAddress,
+    forwardedFor: request.header('x-forwarded-for') ?? null,
+    method: request.method,
+    path: request.rawPath,
+    userAgent: request.header('user-agent') ?? null,
+  });
 }
 
 function composeMechanisms(
   settings: Settings,
   accounts: Readonly<Record<string, AccountStore | undefined>>,
   tokens: { readonly manager: TokenManager | undefined; readonly verifyBearer: VerifyBearer },
+  apiKeys: ApiKeyStore | undefined,
 ): AuthenticationMechanism[] {
   const mechanisms: AuthenticationMechanism[] = [];
   const { basicAuthMechanism, digestAuthMechanism, jwtAuthenticationMechanism } = settings;
@@ -85,6 +175,10 @@ function composeMechanisms(
   }
   if (jwtAuthenticationMechanism.enabled) {
     mechanisms.push(new JwtMechanism(tokens.verifyBearer, jwtAuthenticationMechanism));
+  }
+  const owners = accounts[basicAuthMechanism.authenticator];
+  if (apiKeys && owners) {
+    mechanisms.push(new ApiKeyMechanism(apiKeys, owners, { prefix: API_KEY_PREFIX }));
   }
   const basicAccounts = accounts[basicAuthMechanism.authenticator];
   if (basicAuthMechanism.enabled && basicAccounts) {
@@ -99,8 +193,6 @@ function composeMechanisms(
   }
   return mechanisms;
 }
-
-type VerifyBearer = ConstructorParameters<typeof JwtMechanism>[0];
 
 function composeAccounts(
   settings: Settings,
@@ -127,14 +219,25 @@ function composeAccounts(
       ? new FileRealm(readConfiguredEntries(file['conf-file'], 'users', file.users))
       : undefined,
     mongoRealmAuthenticator: mongoAccounts
-      ? {
-          // the very first request may come before the first account is there
-          find: async (name, options) => {
-            await firstAccount;
-            return mongoAccounts.find(name, options);
-          },
-        }
+      ? afterFirstAccount(mongoAccounts, firstAccount)
       : undefined,
+  };
+}
+
+/** The very first request may come before the first account is there. */
+function afterFirstAccount(
+  accounts: AccountStore,
+  firstAccount: Promise<void> | undefined,
+): AccountStore {
+  let isThere = firstAccount === undefined;
+  void firstAccount?.then(() => {
+    isThere = true;
+  });
+  return {
+    find(name, options) {
+      if (isThere) return accounts.find(name, options);
+      return Promise.resolve(firstAccount).then(() => accounts.find(name, options));
+    },
   };
 }
 
@@ -170,11 +273,17 @@ function composeAllowers(
     const rootRole = mongoAclAuthorizer['root-role'] ?? undefined;
     allowers.push(new AclAuthorizer(store, { name: 'mongoAclAuthorizer', rootRole }));
   }
+  if (allowers.length > 0 && settings.roles.enabled) {
+    allowers.push(new OwnRolesAllower(settings.roles.uri));
+  }
   return allowers;
 }
 
 /** A permission that is not valid is left out: whoever it would let in stays outside. */
-function compilePermissions(documents: readonly BsonDocument[], log: Log): Permission[] {
+function compilePermissions(
+  documents: readonly BsonDocument[],
+  log: Pick<Log, 'warn'>,
+): Permission[] {
   return documents.flatMap((document) => {
     try {
       return [toPermission(document, { parseJson })];

@@ -1,10 +1,15 @@
 /** The services around tokens and OAuth, as the configuration wants them. */
 import { randomUUID } from 'node:crypto';
+import { CODE_USE } from '../auth/tokens/jwt.ts';
 import type { Settings } from '../config/schema.ts';
 import { LruCache } from '../lib/lru-cache.ts';
 import type { HttpRequest } from '../model/http-request.ts';
 import type { AccountIdentity } from '../model/identity.ts';
+import type { AccountStore } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
+import type { ApiKeyStore } from '../mongo/api-key-store.ts';
+import { redeemCode } from '../mongo/code-store.ts';
+import { RefreshStore } from '../mongo/refresh-store.ts';
 import { type CodeSigner, exchangeCode } from '../service/oauth/authorization-code.ts';
 import { AuthorizeService } from '../service/oauth/authorize-service.ts';
 import {
@@ -12,23 +17,34 @@ import {
   ProtectedResourceService,
   ServerMetadataService,
 } from '../service/oauth/metadata-services.ts';
+import { ApiKeysService } from '../service/token/api-keys-service.ts';
 import type { AuthCookieSettings } from '../service/token/auth-cookie.ts';
+import { JwksService } from '../service/token/jwks-service.ts';
 import { LogoutService } from '../service/token/logout-service.ts';
+import { RefreshGrant } from '../service/token/refresh-grant.ts';
 import { RolesService } from '../service/token/roles-service.ts';
 import { TokenService } from '../service/token/token-service.ts';
 import type { TokenParts } from './compose-tokens.ts';
+import type { SecurityDatabase } from './security-database.ts';
 
 type Override = (request: HttpRequest, value: string) => void;
 
+export interface TokenServiceParts {
+  readonly tokens: TokenParts;
+  readonly overrideAuthorization: Override;
+  readonly database: SecurityDatabase | undefined;
+  readonly apiKeys: ApiKeyStore | undefined;
+  /** The realm of passwords. */
+  readonly accounts: AccountStore | undefined;
+}
+
 /** Token endpoint, logout, roles and OAuth, those that are enabled. */
-export function composeTokenServices(
-  settings: Settings,
-  tokens: TokenParts,
-  overrideAuthorization: Override,
-): AnyService[] {
+export function composeTokenServices(settings: Settings, parts: TokenServiceParts): AnyService[] {
+  const { tokens, overrideAuthorization, database, apiKeys } = parts;
   const services: AnyService[] = [];
   const cookie = cookieSettings(settings);
-  const codes = createCodeSigner(tokens);
+  const codes = createCodeSigner(tokens, database);
+  const revokeAll = revokeAllOf(tokens);
   const { manager } = tokens;
   const { authTokenService, authCookieRemover } = settings;
   if (authTokenService.enabled) {
@@ -41,6 +57,9 @@ export function composeTokenServices(
         bearerInCookie:
           manager?.tokenType === 'Bearer' && settings.jwtAuthenticationMechanism.enabled,
         overrideAuthorization,
+        refresh: refreshGrant(settings, parts, revokeAll),
+        revokeAll,
+        rootRole: settings.mongoAclAuthorizer['root-role'] ?? undefined,
         ...(settings.oauthAuthorizationService.enabled &&
           manager && { exchangeCode: (form) => exchangeCode(codes, manager, form, Date.now()) }),
       }),
@@ -52,8 +71,35 @@ export function composeTokenServices(
     services.push(new LogoutService({ uri, secured, cookie }));
   }
   if (settings.roles.enabled) services.push(new RolesService({ uri: settings.roles.uri }));
+  if (apiKeys) {
+    const { uri, 'max-ttl': maxTtlDays } = settings.apiKeys;
+    services.push(new ApiKeysService(apiKeys, { uri, maxTtlDays }));
+  }
+  if (settings.jwks.enabled && !settings.jwtConfigProvider.algorithm.startsWith('H')) {
+    services.push(new JwksService(settings.jwks.uri, tokens.publicKeys));
+  }
   services.push(...oauthServices(settings, codes, overrideAuthorization));
   return services;
+}
+
+/** Ends all tokens of an account, or of everybody. */
+function revokeAllOf({ manager, revocations }: TokenParts) {
+  return async (name: string | undefined): Promise<void> => {
+    if (name === undefined) await revocations?.revokeEveryone();
+    else await revocations?.revokeUser(name);
+    await manager?.revokeAll?.(name);
+  };
+}
+
+function refreshGrant(
+  settings: Settings,
+  { database, accounts }: TokenServiceParts,
+  revokeUser: (name: string) => Promise<void>,
+): RefreshGrant | undefined {
+  const { refreshTokens } = settings;
+  if (!refreshTokens.enabled || database === undefined || accounts === undefined) return undefined;
+  const store = new RefreshStore(database.mongo, { ttlMs: refreshTokens.ttl * 60_000 });
+  return new RefreshGrant({ store, accounts, revokeUser });
 }
 
 function oauthServices(
@@ -110,10 +156,10 @@ function cookieSettings({ authCookieSetter: setter }: Settings): AuthCookieSetti
   };
 }
 
-/** Codes are JWTs of their own audience, so that no code passes for a token. */
-const CODE_AUDIENCE = 'quorate:authorization-code';
-
-function createCodeSigner({ codec }: TokenParts): CodeSigner {
+function createCodeSigner(
+  { codec }: TokenParts,
+  database: SecurityDatabase | undefined,
+): CodeSigner {
   const redeemed = new LruCache<string, true>({ maxEntries: 100_000, ttlMs: 10 * 60_000 });
   return {
     sign: (account, claims, ttlSeconds) =>
@@ -121,14 +167,14 @@ function createCodeSigner({ codec }: TokenParts): CodeSigner {
         ...claims,
         jti: claims['jti'] ?? randomUUID(),
         sub: account.name,
-        use: CODE_AUDIENCE,
+        use: CODE_USE,
         code_roles: [...account.roles],
         exp: Math.floor(Date.now() / 1000) + ttlSeconds,
       }),
     async verify(code) {
       const claims = await codec.verify(code);
       const roles = claims?.['code_roles'];
-      if (claims?.['use'] !== CODE_AUDIENCE || !Array.isArray(roles)) return undefined;
+      if (claims?.['use'] !== CODE_USE || !Array.isArray(roles)) return undefined;
       const account: AccountIdentity = {
         kind: 'account',
         name: String(claims.sub),
@@ -138,6 +184,7 @@ function createCodeSigner({ codec }: TokenParts): CodeSigner {
       return { account, claims };
     },
     redeem(codeId) {
+      if (database) return redeemCode(database.mongo, codeId);
       const isFirst = redeemed.get(codeId) === undefined;
       redeemed.set(codeId, true);
       return Promise.resolve(isFirst);

@@ -1,29 +1,33 @@
-/** The token manager that the configuration chooses, and the keys behind it. */
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { importSPKI } from 'jose';
-import { type JwtAlgorithm, JwtCodec } from '../auth/tokens/jwt.ts';
-import { JwtTokenManager } from '../auth/tokens/jwt-token-manager.ts';
-import {
-  type KeyRing,
-  SharedKeyRing,
-  StaticKeyRing,
-  type TokenKey,
-} from '../auth/tokens/key-ring.ts';
+/** The token manager that the configuration chooses, the keys behind it and what takes tokens back. */
+import type { VerifyBearer } from '../auth/mechanisms/jwt.ts';
+import { issuerOf, JwtCodec } from '../auth/tokens/jwt.ts';
+import { claimsToIdentity } from '../auth/tokens/jwt-identity.ts';
+import { JwtTokenManager, type JwtTokenManagerOptions } from '../auth/tokens/jwt-token-manager.ts';
+import type { JwtAlgorithm } from '../auth/tokens/key-ring.ts';
 import { RandomTokenManager } from '../auth/tokens/random-token-manager.ts';
+import { RemoteKeyRing } from '../auth/tokens/remote-key-ring.ts';
+import { SharedTokenManager } from '../auth/tokens/shared-token-manager.ts';
 import type { TokenManager } from '../auth/tokens/token-manager.ts';
 import type { Settings } from '../config/schema.ts';
-import type { AccountIdentity } from '../model/identity.ts';
-import { loadKeys, QUORATE_DATABASE } from '../mongo/key-store.ts';
+import type { RevocationList } from '../model/ports.ts';
+import { RevocationStore } from '../mongo/revocation-store.ts';
+import { TokenStore } from '../mongo/token-store.ts';
 import type { Log } from '../observe/log.ts';
+import { composeKeys, normalizeAlgorithm } from './compose-keys.ts';
 import type { SecurityDatabase } from './security-database.ts';
 
 export interface TokenParts {
   readonly manager: TokenManager | undefined;
   readonly codec: JwtCodec;
-  readonly verifyBearer: (token: string) => Promise<AccountIdentity | undefined>;
-  /** Resolves when the keys are loaded, or the database did not answer in time. */
+  readonly verifyBearer: VerifyBearer;
+  /** Undefined without a database, or when it is switched off. */
+  readonly revocations: RevocationStore | undefined;
+  readonly publicKeys: () => readonly unknown[];
+  /** Resolves when keys and revocations are loaded, or the database did not answer in time. */
   readonly ready: Promise<void>;
 }
+
+const NOTHING_REVOKED: RevocationList = { isRevoked: () => false };
 
 /** Joins keys, codec and manager. */
 export function composeTokens(
@@ -31,110 +35,103 @@ export function composeTokens(
   database: SecurityDatabase | undefined,
   log: Log,
 ): TokenParts {
-  const { jwtConfigProvider, jwtAuthenticationMechanism: jwt } = settings;
-  const { audience } = jwtConfigProvider;
+  const { jwtConfigProvider } = settings;
   const keys = composeKeys(settings, database, log);
   const codec = new JwtCodec(
     {
       algorithm: normalizeAlgorithm(jwtConfigProvider.algorithm),
       issuer: jwtConfigProvider.issuer,
-      audiences: typeof audience === 'string' ? [audience] : (audience ?? []),
+      audiences: toList(jwtConfigProvider.audience),
     },
     keys.ring,
   );
-  const { ttl } = settings.jwtTokenManager;
+  const revocations =
+    database && settings.tokenRevocation.enabled
+      ? new RevocationStore(database.mongo, database.feed, {
+          warn: (message, error) => log.warn(message, { err: error }),
+        })
+      : undefined;
   const jwtManager = new JwtTokenManager(
     codec,
-    { isRevoked: () => false },
-    {
-      ttlMinutes: ttl,
-      accountPropertiesClaims: settings.jwtTokenManager['account-properties-claims'],
-      uri: settings.jwtTokenManager['srv-uri'],
-      identity: {
-        usernameClaim: jwt.usernameClaim,
-        rolesClaim: jwt.rolesClaim ?? undefined,
-        fixedRoles: jwt.fixedRoles,
-      },
-    },
+    revocations ?? NOTHING_REVOKED,
+    jwtOptions(settings, revocations),
   );
-  const random = settings.rndTokenManager;
-  const manager = random.enabled
-    ? new RandomTokenManager({ ttlMinutes: random.ttl })
-    : settings.jwtTokenManager.enabled
-      ? jwtManager
-      : undefined;
   return {
-    manager,
+    manager: chooseManager(settings, database, jwtManager),
     codec,
-    verifyBearer: (token) => jwtManager.verifyBearer(token),
-    ready: keys.ready,
+    verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
+    revocations,
+    publicKeys: keys.publicKeys,
+    ready: Promise.all([keys.ready, revocations?.ready]).then(() => undefined),
   };
 }
 
-interface Keys {
-  readonly ring: KeyRing;
-  readonly ready: Promise<void>;
-}
-
-function composeKeys(settings: Settings, database: SecurityDatabase | undefined, log: Log): Keys {
-  const { key, algorithm } = settings.jwtConfigProvider;
-  if (key !== null) {
-    if (!algorithm.startsWith('R')) {
-      if (key.length < 32) {
-        log.warn('/jwtConfigProvider/key is short: use at least 32 characters', {});
-      }
-      const ring = new StaticKeyRing(Buffer.from(key, 'utf8'));
-      return { ring, ready: Promise.resolve() };
-    }
-    return publicKeyRing(key, normalizeAlgorithm(algorithm));
+function chooseManager(
+  settings: Settings,
+  database: SecurityDatabase | undefined,
+  jwtManager: JwtTokenManager,
+): TokenManager | undefined {
+  const { rndTokenManager, sharedTokenManager, jwtTokenManager } = settings;
+  if (rndTokenManager.enabled) return new RandomTokenManager({ ttlMinutes: rndTokenManager.ttl });
+  if (sharedTokenManager.enabled && database) {
+    const { ttl } = sharedTokenManager;
+    return new SharedTokenManager(new TokenStore(database.mongo), { ttlMinutes: ttl });
   }
-  if (database === undefined) {
-    return { ring: new StaticKeyRing(randomBytes(64)), ready: Promise.resolve() };
-  }
-  return sharedKeyRing(database, log);
+  return jwtTokenManager.enabled ? jwtManager : undefined;
 }
 
-/** The key of a base64 X.509 certificate; it verifies only (security.md §2.2). */
-function publicKeyRing(certificate: string, algorithm: JwtAlgorithm): Keys {
-  const ring = new SharedKeyRing();
-  const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
-  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  const ready = importSPKI(pem, algorithm).then((key) => ring.replace([{ kid: undefined, key }]));
-  return { ring, ready };
-}
-
-const PATIENCE_MS = 5000;
-
-function sharedKeyRing({ mongo, feed }: SecurityDatabase, log: Log): Keys {
-  const ring = new SharedKeyRing();
-  const load = async (): Promise<void> => {
-    const stored = await loadKeys(mongo);
-    ring.replace(stored.map(({ kid, secret }): TokenKey => ({ kid, key: secret })));
+function jwtOptions(
+  settings: Settings,
+  revocations: RevocationStore | undefined,
+): JwtTokenManagerOptions {
+  const { jwtTokenManager: manager, jwtAuthenticationMechanism: jwt } = settings;
+  return {
+    ttlMinutes: manager.ttl,
+    accountPropertiesClaims: manager['account-properties-claims'],
+    uri: manager['srv-uri'],
+    identity: {
+      usernameClaim: jwt.usernameClaim,
+      rolesClaim: jwt.rolesClaim ?? undefined,
+      fixedRoles: jwt.fixedRoles,
+    },
+    failsClosed: settings.tokenRevocation['fail-closed'],
+    ...(revocations && {
+      revokeToken: ({ jti, expiresAtMs }) => revocations.revokeToken(jti, expiresAtMs),
+    }),
   };
-  const loaded = (async () => {
-    for (;;) {
-      try {
-        return await load();
-      } catch (error) {
-        log.warn('The signing keys cannot be read yet', { err: error });
-        await new Promise((resolve) => setTimeout(resolve, 1000).unref());
-      }
-    }
-  })();
-  const reload = () => {
-    load().catch((error: unknown) => log.warn('The signing keys cannot be read', { err: error }));
-  };
-  feed.onGap(reload);
-  feed.onChange(({ database, collection }) => {
-    if (database === QUORATE_DATABASE && collection === 'keys') reload();
-  });
-  const patience = new Promise<void>((resolve) => {
-    setTimeout(resolve, PATIENCE_MS).unref();
-  });
-  return { ring, ready: Promise.race([loaded, patience]) };
 }
 
-/** `HMAC256` is `HS256`, `RSA256` is `RS256`. */
-function normalizeAlgorithm(name: string): JwtAlgorithm {
-  return name.replace(/^HMAC/, 'HS').replace(/^RSA/, 'RS') as JwtAlgorithm;
+/** Tokens that name the other issuer are verified with its keys, all others with ours. */
+function withRemoteIssuer(
+  settings: Settings,
+  own: JwtTokenManager,
+  revocations: RevocationList,
+): VerifyBearer {
+  const { remoteJwks: remote, jwtAuthenticationMechanism: jwt } = settings;
+  if (!remote.enabled) return (token) => own.verifyBearer(token);
+  const algorithms = remote.algorithms.filter((name) => !name.startsWith('HS')) as JwtAlgorithm[];
+  const ring = new RemoteKeyRing({ uri: remote.uri, algorithms, maxAgeMs: remote['max-age'] });
+  const { issuer } = remote;
+  const codec = new JwtCodec(
+    { algorithm: algorithms[0] ?? 'RS256', issuer, audiences: toList(remote.audience) },
+    ring,
+  );
+  const identity = {
+    usernameClaim: jwt.usernameClaim,
+    rolesClaim: jwt.rolesClaim ?? undefined,
+    fixedRoles: jwt.fixedRoles,
+  };
+  return async (token) => {
+    if (issuer === '' || issuerOf(token) !== issuer) return own.verifyBearer(token);
+    const claims = await codec.verify(token);
+    const account = claims && claimsToIdentity(claims, identity);
+    if (account === undefined) return undefined;
+    const { jti, iat } = claims ?? {};
+    const issuedAtMs = typeof iat === 'number' ? iat * 1000 : undefined;
+    return revocations.isRevoked({ jti, name: account.name, issuedAtMs }) ? undefined : account;
+  };
+}
+
+function toList(audience: string | readonly string[] | null): readonly string[] {
+  return typeof audience === 'string' ? [audience] : (audience ?? []);
 }

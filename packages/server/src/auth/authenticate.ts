@@ -1,7 +1,7 @@
 /** Who asks: all mechanisms are tried, the first that succeeds wins (security.md §2). */
 import type { HttpRequest } from '../model/http-request.ts';
 import { ANONYMOUS, type Identity } from '../model/identity.ts';
-import { cookieToAuthorization, readCookie } from './credentials.ts';
+import { cookieToAuthorization, readBasicCredentials, readCookie } from './credentials.ts';
 import type { AuthenticationMechanism } from './mechanisms/mechanism.ts';
 
 export interface AuthenticatorOptions {
@@ -28,20 +28,40 @@ export class RequestAuthenticator {
    *
    * @throws ERR_DATABASE_* when the accounts cannot be read
    */
-  async authenticate(request: HttpRequest): Promise<Identity> {
-    const authorization = this.authorizationOf(request);
-    let trouble: unknown;
-    for (const mechanism of this.options.mechanisms) {
-      try {
-        const identity = await mechanism.authenticate(request, authorization);
-        if (identity !== undefined) return identity;
-      } catch (error) {
+  authenticate(request: HttpRequest): Identity | Promise<Identity> {
+    return this.tryFrom(0, request, this.authorizationOf(request), undefined);
+  }
+
+  /** Tries the mechanisms from the given one on; a promise only where one has to wait. */
+  private tryFrom(
+    from: number,
+    request: HttpRequest,
+    authorization: string | undefined,
+    trouble: unknown,
+  ): Identity | Promise<Identity> {
+    const { mechanisms } = this.options;
+    for (let i = from; i < mechanisms.length; i += 1) {
+      const outcome = mechanisms[i]?.authenticate(request, authorization);
+      if (outcome === undefined) continue;
+      if (!(outcome instanceof Promise)) return outcome;
+      return outcome.then(
+        (identity) => identity ?? this.tryFrom(i + 1, request, authorization, trouble),
         // the next mechanism may not need the database
-        trouble ??= error;
-      }
+        (error: unknown) => this.tryFrom(i + 1, request, authorization, trouble ?? error),
+      );
     }
     if (trouble !== undefined) throw trouble;
     return ANONYMOUS;
+  }
+
+  /** The name that a request's Basic credentials claim, right or wrong; for the log. */
+  claimedName(request: HttpRequest): string | undefined {
+    return readBasicCredentials(this.authorizationOf(request))?.name;
+  }
+
+  /** True when the request carries credentials of any kind. */
+  hasCredentials(request: HttpRequest): boolean {
+    return this.authorizationOf(request) !== undefined;
   }
 
   /** The `WWW-Authenticate` headers of a 401, unless the client asked for none (security.md §2.6). */

@@ -2,7 +2,7 @@
  * Checks passwords against stored hashes without letting bcrypt's cost stop the server: off the main
  * thread, few at once, and remembered once they were right (decision 11).
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hash, verify } from '@node-rs/bcrypt';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { LruCache } from '../lib/lru-cache.ts';
@@ -14,7 +14,7 @@ const MAX_WAITING = 200;
 /** Verifies passwords of accounts; one per process. */
 export class PasswordVerifier {
   // keyed, so that a memory dump shows no password and a guess cannot be tried against the cache
-  private readonly cacheKey = randomBytes(32);
+  private readonly cacheKey = randomBytes(32).toString('base64');
   private readonly verified: LruCache<string, true>;
   private readonly dummyHash: Promise<string>;
   private running = 0;
@@ -29,6 +29,15 @@ export class PasswordVerifier {
       ...(options.now ? { now: options.now } : {}),
     });
     this.dummyHash = hash(randomBytes(16).toString('hex'), { cost: options.complexity });
+  }
+
+  /** True when this very password was right before and the account has not changed since. */
+  isRemembered(account: StoredAccount, password: string): boolean {
+    return (
+      account.passwordIsHashed &&
+      account.password !== undefined &&
+      this.verified.get(this.fingerprint(account, password)) === true
+    );
   }
 
   /**
@@ -51,9 +60,12 @@ export class PasswordVerifier {
 
   /** The stored hash is part of the key: a changed password is in force at once. */
   private fingerprint(account: StoredAccount, password: string): string {
-    return createHmac('sha256', this.cacheKey)
-      .update(`${account.name.length}:${account.name}:${account.password}:${password}`)
-      .digest('base64');
+    const { name, password: stored } = account;
+    return digest(
+      'sha256',
+      `${this.cacheKey}${name.length}:${name}:${stored}:${password}`,
+      'base64',
+    );
   }
 
   private async runBcrypt(password: string, stored: string): Promise<boolean> {
@@ -88,6 +100,6 @@ export class PasswordVerifier {
 
 function isSameText(a: string, b: string): boolean {
   const key = randomBytes(32);
-  const digest = (text: string) => createHmac('sha256', key).update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+  const mac = (text: string) => createHmac('sha256', key).update(text).digest();
+  return timingSafeEqual(mac(a), mac(b));
 }

@@ -20,11 +20,14 @@ export interface AuthorizationRequest {
   loadBody(): Promise<void>;
 }
 
+/** The permission that lets a request through, `everything`, or undefined: it is not let through. */
+export type Decision = Permission | 'everything' | undefined;
+
 /** Lets requests through; one that does is enough. */
 export interface Allower {
   readonly name: string;
-  /** The permission that decides, `everything`, or undefined: not by this allower. */
-  authorize(request: AuthorizationRequest): Promise<Permission | 'everything' | undefined>;
+  /** Undefined for an anonymous client that has to authenticate first. */
+  authorize(request: AuthorizationRequest): Decision | Promise<Decision>;
   /** True when an anonymous client has to authenticate before this allower can let it through. */
   requiresAuthentication(request: AuthorizationRequest): boolean | Promise<boolean>;
 }
@@ -44,12 +47,32 @@ export class FullAuthorizer implements Allower {
     this.authenticationRequired = options.authenticationRequired;
   }
 
-  authorize(): Promise<'everything'> {
-    return Promise.resolve('everything');
+  authorize({ identity }: AuthorizationRequest): Decision {
+    const isMissing = this.authenticationRequired && identity.kind === 'anonymous';
+    return isMissing ? undefined : 'everything';
   }
 
   requiresAuthentication(): boolean {
     return this.authenticationRequired;
+  }
+}
+
+/** Lets every account see its own roles (security.md §6). */
+export class OwnRolesAllower implements Allower {
+  readonly name = 'ownRoles';
+  private readonly uri: string;
+
+  constructor(uri: string) {
+    this.uri = uri;
+  }
+
+  authorize({ http, identity, exchange }: AuthorizationRequest): Decision {
+    const isOwn = identity.kind === 'account' && exchange.path === `${this.uri}/${identity.name}`;
+    return isOwn && http.method === 'GET' ? 'everything' : undefined;
+  }
+
+  requiresAuthentication(): boolean {
+    return true;
   }
 }
 
@@ -159,6 +182,7 @@ class RequestExchange implements AuthorizationExchange {
  * another way. A path that cannot be decoded stays as it is; the services refuse it.
  */
 function decodePath(rawPath: string): string {
+  if (!rawPath.includes('%') && !rawPath.includes('//')) return rawPath;
   try {
     return decodeURIComponent(rawPath).replace(/\/{2,}/g, '/');
   } catch {

@@ -2,7 +2,7 @@
 import { QuorateError } from '../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import type { HttpRequest } from '../model/http-request.ts';
-import type { Identity } from '../model/identity.ts';
+import type { AccountIdentity, Identity } from '../model/identity.ts';
 import type { Permit } from '../model/permit.ts';
 import type { RequestTraits } from '../model/request-traits.ts';
 import { type MongoPermissions, NO_MONGO_PERMISSIONS, type Permission } from './acl/permission.ts';
@@ -14,6 +14,7 @@ import {
 import {
   type Allower,
   type AuthorizationRequest,
+  type Decision,
   toAuthorizationRequest,
   type Vetoer,
 } from './authorization.ts';
@@ -24,8 +25,6 @@ export interface RequestAuthorizerOptions {
   readonly vetoers: readonly Vetoer[];
   /** The `WWW-Authenticate` headers of a 401. */
   readonly challenges: (request: HttpRequest) => readonly (readonly [string, string])[];
-  /** Claims that `@user` does not show (security.md §8.7). */
-  readonly hiddenClaims?: readonly string[];
 }
 
 /** Nothing is allowed but what needs no flag; for services that touch no documents. */
@@ -50,51 +49,81 @@ export class RequestAuthorizer {
    * @param secured - false: only vetoers count
    * @throws ERR_AUTH_REQUIRED, ERR_AUTHZ_FORBIDDEN
    */
-  async authorize(
+  authorize(
     http: HttpRequest,
     identity: Identity,
     traits: RequestTraits | undefined,
     secured: boolean,
-  ): Promise<Permit> {
+  ): Permit | Promise<Permit> {
     const request = toAuthorizationRequest(http, identity, traits);
-    const { allowers, vetoers } = this.options;
-    const isAnonymous = identity.kind === 'anonymous';
-    if (secured && isAnonymous && (await this.requiresAuthentication(request))) {
-      throw new QuorateError('ERR_AUTH_REQUIRED', { headers: this.options.challenges(http) });
+    if (!secured || http.method === 'OPTIONS') {
+      this.refuseVetoed(request);
+      return PLAIN_PERMIT;
     }
-    if (vetoers.some((vetoer) => vetoer.vetoes(request))) {
-      throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
+    // whoever has to authenticate hears that first
+    if (identity.kind === 'account') this.refuseVetoed(request);
+    const decided = this.decide(request, 0);
+    return decided instanceof Promise
+      ? decided.then((decision) => this.conclude(request, decision))
+      : this.conclude(request, decided);
+  }
+
+  /** The first decision of an allower, from the given one on; a promise only where one has to wait. */
+  private decide(request: AuthorizationRequest, from: number): Decision | Promise<Decision> {
+    const { allowers } = this.options;
+    for (let i = from; i < allowers.length; i += 1) {
+      const decided = allowers[i]?.authorize(request);
+      if (decided instanceof Promise) {
+        return decided.then((decision) => decision ?? this.decide(request, i + 1));
+      }
+      if (decided !== undefined) return decided;
     }
-    if (!secured || http.method === 'OPTIONS') return PLAIN_PERMIT;
+    return undefined;
+  }
+
+  private conclude(request: AuthorizationRequest, decision: Decision): Permit | Promise<Permit> {
+    if (decision === undefined) return this.refuse(request);
+    if (request.identity.kind === 'anonymous') this.refuseVetoed(request);
+    if (decision === 'everything') return OPEN_PERMIT;
+    return toPermit(decision, request);
+  }
+
+  private async refuse(request: AuthorizationRequest): Promise<never> {
+    const { allowers, challenges } = this.options;
+    let isRequired = request.identity.kind === 'anonymous' && allowers.length > 0;
     for (const allower of allowers) {
-      if (isAnonymous && (await allower.requiresAuthentication(request))) continue;
-      const decided = await allower.authorize(request);
-      if (decided === 'everything') return OPEN_PERMIT;
-      if (decided !== undefined) return toPermit(decided, request, this.options.hiddenClaims ?? []);
+      if (!isRequired) break;
+      isRequired = await allower.requiresAuthentication(request);
+    }
+    if (isRequired) {
+      throw new QuorateError('ERR_AUTH_REQUIRED', { headers: challenges(request.http) });
     }
     throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
   }
 
-  private async requiresAuthentication(request: AuthorizationRequest): Promise<boolean> {
-    const { allowers } = this.options;
-    if (request.http.method === 'OPTIONS' || allowers.length === 0) return false;
-    for (const allower of allowers) {
-      if (!(await allower.requiresAuthentication(request))) return false;
+  /** A vetoer that fails vetoes (security.md §1.2). */
+  private refuseVetoed(request: AuthorizationRequest): void {
+    for (const vetoer of this.options.vetoers) {
+      if (vetoesOrFails(vetoer, request)) throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
     }
+  }
+}
+
+function vetoesOrFails(vetoer: Vetoer, request: AuthorizationRequest): boolean {
+  try {
+    return vetoer.vetoes(request);
+  } catch {
     return true;
   }
 }
 
-function toPermit(
-  { mongo }: Permission,
-  request: AuthorizationRequest,
-  hiddenClaims: readonly string[],
-): Permit {
+/** The permit that a permission gives one request. */
+export function toPermit({ mongo }: Permission, request: AuthorizationRequest): Permit {
   if (mongo === NO_MONGO_PERMISSIONS) return PLAIN_PERMIT;
   const resolve = (
     document: BsonDocument | undefined,
     how: (document: BsonDocument, variables: PermissionVariables) => BsonDocument,
-  ) => document && how(document, variablesOf(request, mongo, hiddenClaims));
+  ) => document && how(document, variablesOf(request, mongo));
   const readFilter = resolve(mongo.readFilter, resolveFilter);
   const writeFilter = resolve(mongo.writeFilter, resolveFilter);
   const mergeRequest = resolve(mongo.mergeRequest, resolveVariables);
@@ -111,18 +140,11 @@ function toPermit(
   } as Permit;
 }
 
-function variablesOf(
-  request: AuthorizationRequest,
-  mongo: MongoPermissions,
-  hiddenClaims: readonly string[],
-): PermissionVariables {
+function variablesOf(request: AuthorizationRequest, mongo: MongoPermissions): PermissionVariables {
   const { http, identity, traits, exchange } = request;
-  const user =
-    identity.kind === 'account'
-      ? new Map([...identity.properties].filter(([name]) => !hiddenClaims.includes(name)))
-      : undefined;
   return {
-    user,
+    user: identity.kind === 'account' ? withoutClaims(identity) : undefined,
+    userProperties: identity.kind === 'account' ? identity.properties : undefined,
     userName: exchange.userName,
     roles: identity.kind === 'account' ? identity.roles : [],
     receivedAtMs: http.receivedAtMs,
@@ -132,6 +154,14 @@ function variablesOf(
     mongoPermissions: describePermissions(mongo),
     queryValue: (name) => exchange.queryValue(name),
   };
+}
+
+const HIDDEN_CLAIMS: ReadonlySet<string> = new Set(['exp', 'iss', 'sub']);
+
+/** `@user` does not show what belongs to the token and not to the account (security.md §8.7). */
+function withoutClaims({ properties, hasToken }: AccountIdentity): BsonDocument {
+  if (hasToken !== true) return properties;
+  return new Map([...properties].filter(([name]) => !HIDDEN_CLAIMS.has(name)));
 }
 
 function describeRequest({ http, traits, exchange }: AuthorizationRequest): BsonDocument {

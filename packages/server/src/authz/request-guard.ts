@@ -1,27 +1,49 @@
 /** Authentication and authorization as the one guard of the request pipeline. */
+import { QuorateError } from '../errors/quorate-error.ts';
 import type { HttpRequest } from '../model/http-request.ts';
 import type { Identity } from '../model/identity.ts';
 import type { Permit } from '../model/permit.ts';
 import type { Guard } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
+import type { FailedLogins } from './failed-logins.ts';
 import type { RequestAuthorizer } from './request-authorizer.ts';
 
 /** Finds out who asks; implemented in `auth/`. */
 export interface Authenticator {
-  authenticate(request: HttpRequest): Promise<Identity>;
+  authenticate(request: HttpRequest): Identity | Promise<Identity>;
+  /** True when the request carries credentials, good or bad. */
+  hasCredentials(request: HttpRequest): boolean;
 }
 
-/** Joins the two steps. */
+export interface RequestGuardOptions {
+  /** Undefined: guessing is not slowed down. */
+  readonly failures?: FailedLogins | undefined;
+  readonly sourceOf: (request: HttpRequest) => string;
+  /** Services that are open, and answer 401 themselves to wrong credentials. */
+  readonly loginServices: ReadonlySet<string>;
+  /** Told of every refused login. */
+  readonly refused?: ((request: HttpRequest) => void) | undefined;
+}
+
+/** Joins the two steps, and counts what fails in them. */
 export class RequestGuard implements Guard {
   private readonly authenticator: Authenticator;
   private readonly authorizer: RequestAuthorizer;
+  private readonly options: RequestGuardOptions;
+  private readonly isPlain: boolean;
 
-  constructor(authenticator: Authenticator, authorizer: RequestAuthorizer) {
+  constructor(
+    authenticator: Authenticator,
+    authorizer: RequestAuthorizer,
+    options: RequestGuardOptions,
+  ) {
     this.authenticator = authenticator;
     this.authorizer = authorizer;
+    this.options = options;
+    this.isPlain = options.failures === undefined && options.refused === undefined;
   }
 
-  authenticate(request: HttpRequest): Promise<Identity> {
+  authenticate(request: HttpRequest): Identity | Promise<Identity> {
     return this.authenticator.authenticate(request);
   }
 
@@ -30,8 +52,43 @@ export class RequestGuard implements Guard {
     service: AnyService,
     prepared: unknown,
     identity: Identity,
-  ): Promise<Permit> {
+  ): Permit | Promise<Permit> {
     const traits = service.traits?.(request, prepared);
-    return this.authorizer.authorize(request, identity, traits, service.secured);
+    if (this.isPlain) return this.authorizer.authorize(request, identity, traits, service.secured);
+    return this.authorizeCounting(request, service, traits, identity);
+  }
+
+  /** A source that failed too often is refused once its request would succeed (security.md §10). */
+  private async authorizeCounting(
+    request: HttpRequest,
+    service: AnyService,
+    traits: Parameters<RequestAuthorizer['authorize']>[2],
+    identity: Identity,
+  ): Promise<Permit> {
+    const { failures, loginServices, sourceOf } = this.options;
+    let permit: Permit;
+    try {
+      permit = await this.authorizer.authorize(request, identity, traits, service.secured);
+    } catch (error) {
+      if (error instanceof QuorateError && error.code === 'ERR_AUTH_REQUIRED') this.count(request);
+      throw error;
+    }
+    if (failures?.isBlocked(sourceOf(request)) === true) {
+      throw new QuorateError('ERR_AUTH_TOO_MANY', {
+        message: 'Too many failed authentication attempts. Please try again later.',
+        headers: [['Retry-After', '10']],
+      });
+    }
+    const isFailedLogin =
+      loginServices.has(service.name) &&
+      identity.kind === 'anonymous' &&
+      this.authenticator.hasCredentials(request);
+    if (isFailedLogin) this.count(request);
+    return permit;
+  }
+
+  private count(request: HttpRequest): void {
+    this.options.failures?.add(this.options.sourceOf(request));
+    this.options.refused?.(request);
   }
 }

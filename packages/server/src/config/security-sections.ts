@@ -33,12 +33,51 @@ export const SECURITY_SECTIONS = {
         'RSA256',
         'RSA384',
         'RSA512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
       ],
       'HS256',
       'signature algorithm',
     ),
     issuer: text('restheart.org', 'claim iss'),
     audience: any<string | readonly string[] | null>(null, 'claim aud, one or several'),
+    'key-ring': bool(false, 'sign with the key ring although there is a key, which verifies on'),
+    'rotate-after': int(0, 'age at which a key of the ring gets a successor; 0: never', {
+      unit: 'hours',
+      min: 0,
+    }),
+  }),
+  jwks: plugin(true, 'The public keys of the ring, for others that verify our tokens', {
+    uri: text('/.well-known/jwks.json', 'path'),
+  }),
+  remoteJwks: plugin(false, 'Tokens of another issuer, an OpenID provider for instance', {
+    uri: text('', 'where its keys are read (JWKS)'),
+    issuer: text('', 'claim iss of its tokens'),
+    audience: any<string | readonly string[] | null>(null, 'claim aud, one or several'),
+    algorithms: texts(['RS256', 'ES256', 'EdDSA'], 'that are believed'),
+    'max-age': int(600_000, 'of kept keys', { unit: 'ms', min: 1000 }),
+  }),
+  tokenRevocation: plugin(true, 'DELETE /token ends signed tokens on every node', {
+    'on-password-change': bool(false, 'a changed password ends all tokens of the account'),
+    'on-role-change': bool(false, 'changed roles do'),
+    'on-deletion': bool(false, 'the deletion of the account does'),
+    'fail-closed': bool(false, 'believe no token while revocations cannot be read'),
+  }),
+  sharedTokenManager: plugin(
+    false,
+    'Random tokens that all nodes know, kept in MongoDB as hashes',
+    {
+      ttl: int(15, 'of a token after its last use', MINUTES),
+    },
+  ),
+  refreshTokens: plugin(false, 'POST /token gives a token for new tokens, good for one use', {
+    ttl: int(20_160, 'of a refresh token', MINUTES),
+  }),
+  apiKeys: plugin(false, 'Keys for programs, with some of the roles of their owner', {
+    uri: text('/apikeys', 'path'),
+    'max-ttl': int(365, 'of a key', { unit: 'days', min: 1 }),
   }),
   jwtAuthenticationMechanism: plugin(true, 'Bearer tokens', {
     base64Encoded: bool(false, 'the header holds the token encoded once more'),
@@ -171,6 +210,11 @@ export const SECURITY_SECTIONS = {
     'trust-x-forwarded-for': bool(false, 'the client is named by a proxy'),
     'x-forwarded-for-value-from-last': int(0, 'which value, from the end', { min: 0 }),
     'x-forwarded-for-value-from-last-element': any<number | null>(null, 'the same'),
+    shared: bool(true, 'count for all nodes together, through MongoDB'),
+  }),
+  failedAuthLogger: plugin(false, 'Logs refused logins', {}),
+  authzExplain: plugin(true, 'Which rule decides, for the root role', {
+    uri: text('/authz', 'path'),
   }),
   rootRoleGuard: plugin(true, 'Nobody gives the root role over the API', {}),
 } as const;

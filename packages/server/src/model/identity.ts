@@ -13,6 +13,8 @@ export interface AccountIdentity {
   readonly roles: readonly string[];
   /** The account's document without its password. */
   readonly properties: BsonDocument;
+  /** True when `properties` are the claims of a signed token. */
+  readonly hasToken?: boolean;
 }
 
 /** Who asks. */

@@ -47,14 +47,21 @@ export interface StoredAccount {
 /** Where accounts are looked up; implemented in `mongo/` and `auth/realms/`. */
 export interface AccountStore {
   /**
+   * A promise only where one has to wait.
+   *
    * @param fresh - true: not from a cache, because what a cache holds did not fit the credentials
    * @throws ERR_DATABASE_* when the database is in trouble, which is not a failed login
    */
-  find(name: string, options?: { readonly fresh?: boolean }): Promise<StoredAccount | undefined>;
+  find(
+    name: string,
+    options?: { readonly fresh?: boolean },
+  ): StoredAccount | undefined | Promise<StoredAccount | undefined>;
 }
 
 /** Why a token is refused although its signature is good. */
 export interface RevocationList {
+  /** False while the list may be behind; undefined: it never is. */
+  readonly isFresh?: boolean;
   /** True when the token itself, all tokens of its user, or everybody's up to some moment are revoked. */
   isRevoked(token: {
     jti: string | undefined;
@@ -80,4 +87,38 @@ export interface TokenIssuer {
   revoke(account: AccountIdentity): Promise<void>;
   /** `Auth-Token-Location` of an account's token. */
   location(account: AccountIdentity): string;
+}
+
+/** Why a request would be let through or not. */
+export interface Explanation {
+  readonly allowed: boolean;
+  readonly reason: string;
+  /** The rules that were looked at, up to the one that decides. */
+  readonly steps: readonly {
+    readonly authorizer: string;
+    readonly role: string;
+    readonly permission: string;
+    readonly priority?: number;
+    readonly description?: string;
+    readonly predicate: string;
+    readonly outcome: string;
+  }[];
+  /** Filters, forced properties and hidden fields of the rule that decides, variables resolved. */
+  readonly permit?: Permit;
+  /** What is wrong with the rules of a dry run. */
+  readonly invalid?: readonly string[];
+}
+
+/** Takes decisions slowly and tells each step; implemented in `authz/`. */
+export interface ExplainsRules {
+  /** @param asked - `permissions`: rules to try instead of those in MongoDB */
+  explain(
+    http: HttpRequest,
+    service: AnyService,
+    prepared: unknown,
+    asked: {
+      readonly identity: Identity;
+      readonly permissions?: readonly BsonDocument[] | undefined;
+    },
+  ): Promise<Explanation>;
 }

@@ -43,12 +43,15 @@ export class MongoAccountStore implements AccountStore {
     });
   }
 
-  async find(
+  find(
     name: string,
-    { fresh }: { readonly fresh?: boolean } = {},
-  ): Promise<StoredAccount | undefined> {
-    const kept = fresh || !this.feed.isLive ? undefined : this.cache.get(name);
-    if (kept !== undefined) return kept;
+    options?: { readonly fresh?: boolean },
+  ): StoredAccount | Promise<StoredAccount | undefined> {
+    const kept = options?.fresh || !this.feed.isLive ? undefined : this.cache.get(name);
+    return kept ?? this.read(name);
+  }
+
+  private async read(name: string): Promise<StoredAccount | undefined> {
     const epoch = this.epoch;
     const filter = { [this.options.idProperty]: name };
     const bytes = await mapped(() =>

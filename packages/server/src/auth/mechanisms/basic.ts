@@ -16,22 +16,40 @@ export class BasicMechanism implements AuthenticationMechanism {
     this.passwords = passwords;
   }
 
-  async authenticate(
-    _request: HttpRequest,
+  authenticate(
+    request: HttpRequest,
     authorization: string | undefined,
-  ): Promise<AccountIdentity | undefined> {
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
     const credentials = readBasicCredentials(authorization);
     if (credentials === undefined) return undefined;
-    return this.login(credentials.name, credentials.secret);
+    const { name, secret } = credentials;
+    // the password that every manual prints is worth nothing where others can reach the server
+    if (name === 'admin' && secret === 'secret' && !isFromThisMachine(request)) return undefined;
+    return this.login(name, secret);
   }
 
   challenge(): string {
     return 'Basic realm="RESTHeart Realm"';
   }
 
-  /** The account, when the password is right. */
-  async login(name: string, password: string): Promise<AccountIdentity | undefined> {
-    const known = await this.accounts.find(name);
+  /** The account, when the password is right; without waiting when both are remembered. */
+  login(
+    name: string,
+    password: string,
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
+    const known = this.accounts.find(name);
+    if (known !== undefined && !(known instanceof Promise)) {
+      if (this.passwords.isRemembered(known, password)) return toIdentity(known);
+    }
+    return this.verify(known, name, password);
+  }
+
+  private async verify(
+    looked: ReturnType<AccountStore['find']>,
+    name: string,
+    password: string,
+  ): Promise<AccountIdentity | undefined> {
+    const known = await looked;
     if (await this.passwords.verify(known, password)) return known && toIdentity(known);
     // what the cache holds may be older than the password
     const fresh = await this.accounts.find(name, { fresh: true });
@@ -40,8 +58,25 @@ export class BasicMechanism implements AuthenticationMechanism {
   }
 }
 
+/** False for clients elsewhere, those behind a proxy on this machine included. */
+function isFromThisMachine(request: HttpRequest): boolean {
+  return (
+    /^(127\.|::1$|::ffff:127\.)/.test(request.remoteAddress) &&
+    request.header('x-forwarded-for') === undefined &&
+    request.header('forwarded') === undefined
+  );
+}
+
+// one object for each remembered account, not for each request
+const identities = new WeakMap<StoredAccount, AccountIdentity>();
+
 /** The account as the steps after authentication see it. */
 export function toIdentity(account: StoredAccount): AccountIdentity {
-  const { name, roles, properties } = account;
-  return { kind: 'account', name, roles, properties };
+  let identity = identities.get(account);
+  if (identity === undefined) {
+    const { name, roles, properties } = account;
+    identity = { kind: 'account', name, roles, properties };
+    identities.set(account, identity);
+  }
+  return identity;
 }

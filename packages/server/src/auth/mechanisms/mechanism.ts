@@ -5,7 +5,7 @@ import type { AccountIdentity } from '../../model/identity.ts';
 export interface AuthenticationMechanism {
   readonly name: string;
   /**
-   * The account; undefined when the request carries no credentials of this kind, or wrong ones.
+   * The account, as a promise only where one has to wait; undefined when the request carries no credentials of this kind, or wrong ones.
    *
    * @param authorization - the `Authorization` header, or what a cookie stands for
    * @throws ERR_DATABASE_* when the accounts cannot be read: not a failed login (cluster.md E-invariant 5)
@@ -13,7 +13,7 @@ export interface AuthenticationMechanism {
   authenticate(
     request: HttpRequest,
     authorization: string | undefined,
-  ): Promise<AccountIdentity | undefined>;
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined>;
   /** The `WWW-Authenticate` value of a 401; undefined: this mechanism sends none. */
   challenge?(request: HttpRequest): string;
   /** Headers of the answer to an authenticated request. */

@@ -13,10 +13,10 @@ export class TokenBasicMechanism implements AuthenticationMechanism {
     this.tokens = tokens;
   }
 
-  async authenticate(
+  authenticate(
     _request: HttpRequest,
     authorization: string | undefined,
-  ): Promise<AccountIdentity | undefined> {
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
     const credentials = readBasicCredentials(authorization);
     if (credentials === undefined || !credentials.exactScheme) return undefined;
     return this.tokens.verify(credentials.name, credentials.secret);

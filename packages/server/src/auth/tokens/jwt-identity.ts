@@ -17,7 +17,7 @@ export function claimsToIdentity(
   const name = claims[settings.usernameClaim];
   const roles = readRoles(claims, settings);
   if (typeof name !== 'string' || roles === undefined) return undefined;
-  return { kind: 'account', name, roles, properties: claimsToProperties(claims) };
+  return { kind: 'account', name, roles, properties: claimsToProperties(claims), hasToken: true };
 }
 
 function readRoles(

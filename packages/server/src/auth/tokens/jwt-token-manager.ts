@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { QuorateError } from '../../errors/quorate-error.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import { type BsonDocument, type BsonValue, Double, Long, ObjectId } from '../../model/bson.ts';
 import type { AccountIdentity } from '../../model/identity.ts';
 import type { IssuedToken, RevocationList } from '../../model/ports.ts';
-import type { JwtClaims, JwtCodec } from './jwt.ts';
+import { createTokenId, issueTimeOf } from './issue-time.ts';
+import { CODE_USE, type JwtClaims, type JwtCodec } from './jwt.ts';
 import { claimsToIdentity, type JwtIdentitySettings } from './jwt-identity.ts';
 import type { TokenManager } from './token-manager.ts';
 
@@ -19,6 +20,8 @@ export interface JwtTokenManagerOptions {
     name: string;
     expiresAtMs: number;
   }) => Promise<void>;
+  /** True: no token is believed while revocations cannot be read. */
+  readonly failsClosed?: boolean;
   readonly now?: () => number;
 }
 
@@ -38,6 +41,8 @@ export class JwtTokenManager implements TokenManager {
   private readonly ttlMs: number;
   private readonly now: () => number;
   private readonly issued: LruCache<string, CachedToken>;
+  // one object for each verified token, not for each request
+  private readonly identities = new WeakMap<JwtClaims, AccountIdentity>();
 
   constructor(codec: JwtCodec, revocations: RevocationList, options: JwtTokenManagerOptions) {
     this.codec = codec;
@@ -57,7 +62,7 @@ export class JwtTokenManager implements TokenManager {
       return cached;
     }
     const expiresAtMs = Math.floor((this.now() + this.ttlMs) / 1000) * 1000;
-    const jti = randomUUID();
+    const jti = createTokenId(this.now());
     const token = await this.codec.sign({
       ...this.accountClaims(account),
       sub: account.name,
@@ -70,32 +75,52 @@ export class JwtTokenManager implements TokenManager {
     return entry;
   }
 
-  async verify(name: string, token: string): Promise<AccountIdentity | undefined> {
+  verify(
+    name: string,
+    token: string,
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
     // a password is no token: spare it the signature check
     if (token.split('.').length !== 3) return undefined;
-    const identity = await this.verifyBearer(token);
+    const identity = this.verifyBearer(token);
+    if (identity instanceof Promise) {
+      return identity.then((found) => (found?.name === name ? found : undefined));
+    }
     return identity?.name === name ? identity : undefined;
   }
 
   /** The account of a token sent in a Bearer header. */
-  async verifyBearer(token: string): Promise<AccountIdentity | undefined> {
-    const claims = await this.codec.verify(token);
-    if (claims === undefined) return undefined;
-    const identity = claimsToIdentity(claims, this.options.identity);
-    if (identity === undefined) return undefined;
-    const revoked = this.revocations.isRevoked({
-      jti: claims.jti,
-      name: identity.name,
-      issuedAtMs: issuedAt(claims, this.ttlMs),
-    });
-    return revoked ? undefined : identity;
+  verifyBearer(token: string): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
+    const claims = this.codec.verify(token);
+    if (claims instanceof Promise) return claims.then((verified) => this.toAccount(verified));
+    return this.toAccount(claims);
+  }
+
+  private toAccount(claims: JwtClaims | undefined): AccountIdentity | undefined {
+    // an authorization code is signed with the same key, and is no token (security.md §12.4)
+    if (claims === undefined || claims['use'] === CODE_USE) return undefined;
+    let identity = this.identities.get(claims);
+    if (identity === undefined) {
+      identity = claimsToIdentity(claims, this.options.identity);
+      if (identity === undefined) return undefined;
+      this.identities.set(claims, identity);
+    }
+    const { revocations } = this;
+    if (this.options.failsClosed === true && revocations.isFresh === false) {
+      throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {
+        message: 'Revoked tokens cannot be told from others now',
+        headers: [['Retry-After', '5']],
+      });
+    }
+    const { jti } = claims;
+    const issuedAtMs = issuedAt(claims, this.ttlMs);
+    return revocations.isRevoked({ jti, name: identity.name, issuedAtMs }) ? undefined : identity;
   }
 
   async revoke(account: AccountIdentity): Promise<void> {
     const key = cacheKey(account);
     const cached = this.issued.get(key);
     this.issued.delete(key);
-    const jti = account.properties.get('jti');
+    const jti = account.hasToken === true ? account.properties.get('jti') : undefined;
     const own = typeof jti === 'string' ? { jti, expiresAtMs: expiry(account.properties) } : cached;
     if (own) await this.options.revokeToken?.({ ...own, name: account.name });
     if (cached && cached.jti !== own?.jti) {
@@ -108,7 +133,8 @@ export class JwtTokenManager implements TokenManager {
   }
 
   private isRevoked(token: CachedToken, name: string): boolean {
-    return this.revocations.isRevoked({ jti: token.jti, name, issuedAtMs: undefined });
+    const issuedAtMs = issueTimeOf(token.jti);
+    return this.revocations.isRevoked({ jti: token.jti, name, issuedAtMs });
   }
 
   private accountClaims(account: AccountIdentity): JwtClaims {
@@ -126,6 +152,8 @@ function cacheKey(account: AccountIdentity): string {
 }
 
 function issuedAt(claims: JwtClaims, ttlMs: number): number | undefined {
+  const exact = issueTimeOf(claims.jti);
+  if (exact !== undefined) return exact;
   if (typeof claims.iat === 'number') return claims.iat * 1000;
   return typeof claims.exp === 'number' ? claims.exp * 1000 - ttlMs : undefined;
 }

@@ -1,9 +1,9 @@
 /** JSON Web Tokens: signed and verified as security.md §2.2 and §3 say (RFC 7519). */
 import { compactVerify, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
 import { LruCache } from '../../lib/lru-cache.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { JwtAlgorithm, KeyRing, TokenKey } from './key-ring.ts';
 
-export type JwtAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512';
+export type { JwtAlgorithm } from './key-ring.ts';
 
 export interface JwtSettings {
   readonly algorithm: JwtAlgorithm;
@@ -40,14 +40,22 @@ export class JwtCodec {
       ...claims,
       ...(audiences.length > 1 ? { aud: [...audiences] } : audience ? { aud: audience } : {}),
     })
-      .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(key.kid ? { kid: key.kid } : {}) })
-      .sign(key.key);
+      .setProtectedHeader({
+        alg: key.algorithm ?? algorithm,
+        typ: 'JWT',
+        ...(key.kid ? { kid: key.kid } : {}),
+      })
+      .sign(key.privateKey ?? key.key);
   }
 
-  /** The claims of a good token; undefined for any other, whatever is wrong with it. */
-  async verify(token: string): Promise<JwtClaims | undefined> {
+  /** The claims of a good token; undefined for any other. A promise only where one has to compute. */
+  verify(token: string): JwtClaims | undefined | Promise<JwtClaims | undefined> {
     const known = this.verified.get(token);
-    if (known !== undefined) return this.isCurrent(known) ? known : undefined;
+    if (known === undefined) return this.verifyAnew(token);
+    return this.isCurrent(known) ? known : undefined;
+  }
+
+  private async verifyAnew(token: string): Promise<JwtClaims | undefined> {
     const claims = await this.verifySignature(token);
     if (claims === undefined || !this.isCurrent(claims) || !this.isForUs(claims)) return undefined;
     this.verified.set(token, claims);
@@ -62,13 +70,21 @@ export class JwtCodec {
   private async verifySignature(token: string): Promise<JwtClaims | undefined> {
     const kid = readKid(token);
     if (kid === null) return undefined;
-    for (const { key } of this.keys.verificationKeys(kid)) {
+    const keys = this.keys.verificationKeys(kid);
+    if (keys.length > 0) return this.verifyWith(token, keys);
+    return this.verifyWith(token, (await this.keys.findUnknown?.(kid)) ?? []);
+  }
+
+  private async verifyWith(
+    token: string,
+    keys: readonly TokenKey[],
+  ): Promise<JwtClaims | undefined> {
+    for (const { key, algorithm = this.settings.algorithm } of keys) {
       try {
-        const { payload } = await compactVerify(token, key, {
-          algorithms: [this.settings.algorithm],
-        });
+        // one algorithm for each key: a public key never serves as an HMAC secret
+        const { payload } = await compactVerify(token, key, { algorithms: [algorithm] });
         const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
-        return typeof claims === 'object' && claims !== null ? (claims as JwtClaims) : undefined;
+        return isObject(claims) ? (claims as JwtClaims) : undefined;
       } catch {
         // the next key may be the one
       }
@@ -96,6 +112,24 @@ export class JwtCodec {
       Array.isArray(audience) &&
       audiences.every((wanted) => audience.includes(wanted))
     );
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The `use` of authorization codes: signed with the same keys, they are no tokens (security.md §12.4). */
+export const CODE_USE = 'quorate:authorization-code';
+
+/** The issuer that a token names, unverified: which keys to try. */
+export function issuerOf(token: string): unknown {
+  try {
+    const payload = token.split('.')[1] ?? '';
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    return isObject(claims) ? (claims as JwtClaims).iss : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,11 +1,33 @@
 /** The keys that sign and verify tokens (cluster.md E3). */
-import type { CryptoKey } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
 
-/** One key; HMAC secrets sign and verify, public keys only verify. */
+/** Algorithms of tokens (RFC 7518 §3.1, RFC 8037). */
+export type JwtAlgorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA';
+
+/** One key; HMAC secrets sign and verify, of the others there may be both halves or the public one. */
 export interface TokenKey {
   /** Undefined: the key of tokens without `kid` (a key given by the configuration). */
   readonly kid: string | undefined;
+  /** Verifies; an HMAC secret signs too. */
   readonly key: Uint8Array | CryptoKey;
+  /** Signs, where it is not the same. */
+  readonly privateKey?: CryptoKey;
+  /** Undefined: the algorithm of the configuration. */
+  readonly algorithm?: JwtAlgorithm;
+  /** What `/.well-known/jwks.json` shows of it. */
+  readonly publicJwk?: JWK;
+  /** When it starts to sign, milliseconds: other nodes must have heard of it by then. */
+  readonly signsFromMs?: number;
 }
 
 /** Where keys come from: the configuration, MongoDB or a remote JWKS. */
@@ -14,6 +36,8 @@ export interface KeyRing {
   signingKey(): TokenKey | undefined;
   /** The keys a token with this `kid` (or without one) may have been signed with, best first. */
   verificationKeys(kid: string | undefined): readonly TokenKey[];
+  /** Looks for a `kid` that nobody has heard of yet. */
+  findUnknown?(kid: string | undefined): Promise<readonly TokenKey[]>;
 }
 
 /** One key, from the configuration: equal on every node that is configured alike. */
@@ -33,11 +57,27 @@ export class StaticKeyRing implements KeyRing {
   }
 }
 
+export interface SharedKeyRingOptions {
+  /** The key of tokens without `kid`; undefined: any key of the ring will do for them. */
+  readonly legacy?: TokenKey;
+  /** Reads the ring anew, for a `kid` that another node may have just added. */
+  readonly reload?: () => Promise<void>;
+  readonly now?: () => number;
+}
+
+const MIN_RELOAD_MS = 1000;
+
 /** Keys that all nodes share; replaced as a whole when they change. */
 export class SharedKeyRing implements KeyRing {
   private keys: readonly TokenKey[] = [];
+  private readonly options: SharedKeyRingOptions;
+  private reloadedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param keys - the signing one first */
+  constructor(options: SharedKeyRingOptions = {}) {
+    this.options = options;
+  }
+
+  /** @param keys - the youngest one first */
   replace(keys: readonly TokenKey[]): void {
     this.keys = keys;
   }
@@ -46,11 +86,35 @@ export class SharedKeyRing implements KeyRing {
     return this.keys.length > 0;
   }
 
+  /** The youngest one that every node knows by now. */
   signingKey(): TokenKey | undefined {
-    return this.keys[0];
+    const now = this.now();
+    const known = this.keys.filter((key) => (key.signsFromMs ?? 0) <= now);
+    return known[0] ?? this.keys.at(-1);
   }
 
   verificationKeys(kid: string | undefined): readonly TokenKey[] {
-    return kid === undefined ? this.keys : this.keys.filter((key) => key.kid === kid);
+    const { legacy } = this.options;
+    if (kid !== undefined) return this.keys.filter((key) => key.kid === kid);
+    return legacy === undefined ? this.keys : [legacy];
+  }
+
+  async findUnknown(kid: string | undefined): Promise<readonly TokenKey[]> {
+    const { reload } = this.options;
+    // a made-up kid must not become a way to keep the database busy
+    if (reload === undefined || kid === undefined || this.now() - this.reloadedAtMs < MIN_RELOAD_MS)
+      return [];
+    this.reloadedAtMs = this.now();
+    await reload();
+    return this.verificationKeys(kid);
+  }
+
+  /** The public halves, for those who verify our tokens themselves (RFC 7517 §5). */
+  publicKeys(): readonly JWK[] {
+    return this.keys.flatMap(({ publicJwk }) => (publicJwk === undefined ? [] : [publicJwk]));
+  }
+
+  private now(): number {
+    return (this.options.now ?? Date.now)();
   }
 }

@@ -39,14 +39,20 @@ export class RandomTokenManager implements TokenManager {
     return Promise.resolve({ token, expiresAtMs: this.now() + this.ttlMs });
   }
 
-  verify(name: string, token: string): Promise<AccountIdentity | undefined> {
+  verify(name: string, token: string): AccountIdentity | undefined {
     const entry = this.entries.get(name);
     const matches = entry !== undefined && isSameToken(entry.token, token);
-    return Promise.resolve(matches ? entry.account : undefined);
+    return matches ? entry.account : undefined;
   }
 
   revoke(account: AccountIdentity): Promise<void> {
     this.entries.delete(account.name);
+    return Promise.resolve();
+  }
+
+  revokeAll(name: string | undefined): Promise<void> {
+    if (name === undefined) this.entries.clear();
+    else this.entries.delete(name);
     return Promise.resolve();
   }
 

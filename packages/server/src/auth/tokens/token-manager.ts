@@ -6,5 +6,10 @@ import type { TokenIssuer } from '../../model/ports.ts';
 export interface TokenManager extends TokenIssuer {
   readonly name: 'jwtTokenManager' | 'rndTokenManager' | 'sharedTokenManager';
   /** The account behind a token sent as Basic's password; undefined when it is not a token of that name. */
-  verify(name: string, token: string): Promise<AccountIdentity | undefined>;
+  verify(
+    name: string,
+    token: string,
+  ): AccountIdentity | undefined | Promise<AccountIdentity | undefined>;
+  /** Ends all tokens of an account, or of everybody; absent: the manager keeps none that could be ended. */
+  revokeAll?(name: string | undefined): Promise<void>;
 }

@@ -1,7 +1,17 @@
 /** The ACL as an allower: which permission lets a request through (security.md §8.2, §8.3). */
-import { type Allower, ANONYMOUS_ROLE, type AuthorizationRequest } from '../authorization.ts';
+import {
+  type Allower,
+  ANONYMOUS_ROLE,
+  type AuthorizationRequest,
+  type Decision,
+} from '../authorization.ts';
 import type { Permission } from './permission.ts';
-import type { PermissionOutcome, RankedPermissions } from './select-permission.ts';
+import {
+  judgePermission,
+  NEEDS_BODY,
+  type PermissionOutcome,
+  type RankedPermissions,
+} from './select-permission.ts';
 
 /** Where the rules come from: a file, or MongoDB with its cache. */
 export interface PermissionSource {
@@ -13,6 +23,13 @@ export interface AclAuthorizerOptions {
   readonly name: string;
   /** Accounts with this role pass every check; undefined: there is none. */
   readonly rootRole: string | undefined;
+}
+
+/** One rule that was looked at, for explanations. */
+export interface JudgedPermission {
+  readonly role: string;
+  readonly permission: Permission;
+  readonly outcome: PermissionOutcome;
 }
 
 const ANONYMOUS_ROLES = [ANONYMOUS_ROLE];
@@ -29,24 +46,66 @@ export class AclAuthorizer implements Allower {
     this.rootRole = options.rootRole;
   }
 
-  async authorize(
-    request: AuthorizationRequest,
-    visit?: (role: string, permission: Permission, outcome: PermissionOutcome) => void,
-  ): Promise<Permission | 'everything' | undefined> {
-    const roles = request.identity.kind === 'account' ? request.identity.roles : ANONYMOUS_ROLES;
-    if (this.rootRole !== undefined && roles.includes(this.rootRole)) return 'everything';
-    const permissions = await this.source.current(request);
-    if (permissions.size === 0) return undefined;
-    if (permissions.needsBody) await request.loadBody();
-    return permissions.select(roles, request.exchange, request.traits?.flags, visit);
+  authorize(request: AuthorizationRequest): Decision | Promise<Decision> {
+    if (this.isRoot(request)) return 'everything';
+    const permissions = this.source.current(request);
+    if (permissions instanceof Promise)
+      return permissions.then((loaded) => select(loaded, request));
+    return select(permissions, request);
   }
 
+  /** Nobody is let through without a name but by a permission for that. */
   async requiresAuthentication(request: AuthorizationRequest): Promise<boolean> {
-    if (request.http.method === 'OPTIONS') return false;
-    const permissions = await this.source.current(request);
-    if (permissions.of(ANONYMOUS_ROLE).length === 0) return true;
-    if (permissions.needsBody) await request.loadBody();
-    const matching = permissions.select(ANONYMOUS_ROLES, request.exchange, request.traits?.flags);
-    return matching === undefined;
+    return (
+      request.http.method !== 'OPTIONS' &&
+      (request.identity.kind === 'account' || (await this.authorize(request)) === undefined)
+    );
   }
+
+  /** Every rule that was looked at, up to the one that decides. */
+  async explain(request: AuthorizationRequest): Promise<{
+    readonly isRoot: boolean;
+    readonly judged: readonly JudgedPermission[];
+  }> {
+    if (this.isRoot(request)) return { isRoot: true, judged: [] };
+    const permissions = await this.source.current(request);
+    await request.loadBody();
+    const judged: JudgedPermission[] = [];
+    for (const role of rolesOf(request)) {
+      for (const permission of permissions.of(role)) {
+        const outcome = judgePermission(permission, request.exchange, request.traits?.flags);
+        judged.push({ role, permission, outcome });
+        if (outcome === 'match') return { isRoot: false, judged };
+      }
+    }
+    return { isRoot: false, judged };
+  }
+
+  private isRoot({ identity }: AuthorizationRequest): boolean {
+    return (
+      this.rootRole !== undefined &&
+      identity.kind === 'account' &&
+      identity.roles.includes(this.rootRole)
+    );
+  }
+}
+
+function rolesOf({ identity }: AuthorizationRequest): readonly string[] {
+  return identity.kind === 'account' ? identity.roles : ANONYMOUS_ROLES;
+}
+
+// without a promise where none is needed: this is on the way of every request
+function select(
+  permissions: RankedPermissions,
+  request: AuthorizationRequest,
+): Decision | Promise<Decision> {
+  if (permissions.size === 0) return undefined;
+  const { exchange, traits } = request;
+  const roles = rolesOf(request);
+  const found = permissions.select(roles, exchange, traits?.flags, false);
+  if (found !== NEEDS_BODY) return found;
+  return request.loadBody().then(() => {
+    const decided = permissions.select(roles, exchange, traits?.flags, true);
+    return decided === NEEDS_BODY ? undefined : decided;
+  });
 }

@@ -6,6 +6,8 @@ import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 export interface PermissionVariables {
   /** The account's properties; undefined for an anonymous client. */
   readonly user: BsonDocument | undefined;
+  /** The same with the claims that belong to a token. */
+  readonly userProperties: BsonDocument | undefined;
   readonly userName: string | undefined;
   readonly roles: readonly string[];
   readonly receivedAtMs: number;
@@ -89,7 +91,7 @@ function resolveAt(text: string, variables: PermissionVariables): BsonValue {
   if (queryName) return variables.queryValue(queryName[1] ?? queryName[2] ?? '') ?? null;
   const bits = /^@rnd\((\d+)\)$/.exec(text)?.[1];
   if (bits !== undefined) return randomHex(Number(bits));
-  if (text.startsWith('@user.')) return lookUp(variables.user, text.slice(6));
+  if (text.startsWith('@user.')) return lookUp(variables.userProperties, text.slice(6));
   if (text.startsWith('@request.body.')) return lookUp(variables.body, text.slice(14));
   if (text.startsWith('@request.')) return lookUp(variables.request, text.slice(9));
   if (text.startsWith('@mongoPermissions.'))

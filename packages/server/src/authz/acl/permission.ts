@@ -25,6 +25,8 @@ export interface Permission {
   readonly priority: number | undefined;
   readonly description: string | undefined;
   readonly mongo: MongoPermissions;
+  /** True when the predicate, or a variable in the filters, looks at the body. */
+  readonly needsBody: boolean;
 }
 
 const FLAGS = [
@@ -45,13 +47,16 @@ export function toPermission(document: BsonDocument, options: PredicateOptions):
   if (typeof predicate !== 'string') throw invalid('predicate', 'must be a string');
   const priority = document.get('priority');
   const description = document.get('description');
+  const compiled = compilePredicate(predicate, options);
+  const mongo = document.get('mongo');
   return {
     id: formatId(document.get('_id')),
     roles: toRoles(document.get('roles')),
-    predicate: compilePredicate(predicate, options),
+    predicate: compiled,
+    needsBody: compiled.needsBody || mentionsBody(mongo),
     priority: priority === undefined || priority === null ? undefined : toNumber(priority),
     description: typeof description === 'string' ? description : undefined,
-    mongo: toMongoPermissions(document.get('mongo')),
+    mongo: toMongoPermissions(mongo),
   };
 }
 
@@ -97,6 +102,12 @@ function checkProjection(projection: BsonDocument): void {
   if (kinds.size > 1 || [...kinds].some((kind) => kind !== 0 && kind !== 1)) {
     throw invalid('mongo.projectResponse', 'must have only 0 or only 1 as values');
   }
+}
+
+function mentionsBody(value: BsonValue | undefined): boolean {
+  if (typeof value === 'string') return value.startsWith('@request.body.');
+  if (Array.isArray(value)) return value.some(mentionsBody);
+  return value instanceof Map && [...value.values()].some(mentionsBody);
 }
 
 function toRoles(value: BsonValue | undefined): readonly string[] {

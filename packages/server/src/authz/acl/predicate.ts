@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { type BsonValue, ObjectId } from '../../model/bson.ts';
 import { bodyAvoids, bodyContains, bodyValue, bodyWithin } from './bson-request.ts';
 import { type Bindings, compileAttribute, type PredicateExchange } from './exchange-attribute.ts';
+import { pathKeysOf } from './path-keys.ts';
 import { matchPathTemplate } from './path-template.ts';
 import {
   type Argument,
@@ -31,6 +32,8 @@ export interface Predicate {
   readonly text: string;
   /** True when the body has to be read before `test`. */
   readonly needsBody: boolean;
+  /** Keys of the paths it can hold for; undefined: any path. */
+  readonly pathKeys: readonly string[] | undefined;
   test(exchange: AuthorizationExchange): boolean;
 }
 
@@ -55,6 +58,7 @@ export function compilePredicate(text: string, options: PredicateOptions): Predi
   return {
     text,
     needsBody: compiler.needsBody,
+    pathKeys: pathKeysOf(node),
     test: (exchange) => test(exchange, new Map()),
   };
 }

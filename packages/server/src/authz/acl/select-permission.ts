@@ -1,16 +1,61 @@
 /** Which permission decides a request (security.md §8.3). */
 import type { RequiredFlags } from '../../model/request-traits.ts';
+import { keysOfPath } from './path-keys.ts';
 import type { Permission } from './permission.ts';
 import type { AuthorizationExchange } from './predicate.ts';
 
 /** How the store's permissions of one role are ranked. */
 export type PermissionOrder = 'mongo' | 'file';
 
-/** Permissions by role, ranked once when they are loaded. */
+/** The answer of `select` when a rule looks at the body, which has not been read. */
+export const NEEDS_BODY = 'needs body';
+
+interface Ranked {
+  readonly permission: Permission;
+  readonly rank: number;
+}
+
+/** The rules of one role, and where to find those that a path may match. */
+class RoleRules {
+  readonly all: Permission[] = [];
+  private readonly anyPath: Ranked[] = [];
+  private readonly byKey = new Map<string, Ranked[]>();
+
+  /** Called in the order of rank. */
+  add(permission: Permission): void {
+    const ranked = { permission, rank: this.all.length };
+    this.all.push(permission);
+    const keys = permission.predicate.pathKeys;
+    if (keys === undefined) {
+      this.anyPath.push(ranked);
+      return;
+    }
+    for (const key of new Set(keys)) {
+      const known = this.byKey.get(key);
+      if (known) known.push(ranked);
+      else this.byKey.set(key, [ranked]);
+    }
+  }
+
+  /** Those that may match, best first. */
+  candidates(path: string): readonly Ranked[] {
+    let found: readonly Ranked[] = this.anyPath;
+    if (this.byKey.size === 0) return found;
+    for (const key of keysOfPath(path)) {
+      const more = this.byKey.get(key);
+      if (more !== undefined) found = found.length === 0 ? more : merge(found, more);
+    }
+    return found;
+  }
+}
+
+function merge(a: readonly Ranked[], b: readonly Ranked[]): readonly Ranked[] {
+  return [...a, ...b].sort((one, other) => one.rank - other.rank);
+}
+
+/** Permissions by role, ranked and indexed once when they are loaded. */
 export class RankedPermissions {
-  private readonly byRole = new Map<string, Permission[]>();
-  /** True when a predicate looks at the body, which then has to be read before authorization. */
-  readonly needsBody: boolean;
+  private readonly byRole = new Map<string, RoleRules>();
   readonly size: number;
 
   /** @param permissions - in the order of the file, or ascending by `_id` */
@@ -24,35 +69,39 @@ export class RankedPermissions {
     );
     for (const permission of sorted) {
       for (const role of new Set(permission.roles)) {
-        const ranked = this.byRole.get(role);
-        if (ranked) ranked.push(permission);
-        else this.byRole.set(role, [permission]);
+        let rules = this.byRole.get(role);
+        if (rules === undefined) {
+          rules = new RoleRules();
+          this.byRole.set(role, rules);
+        }
+        rules.add(permission);
       }
     }
-    this.needsBody = permissions.some((permission) => permission.predicate.needsBody);
     this.size = permissions.length;
   }
 
   /** The permissions of a role, best first. */
   of(role: string): readonly Permission[] {
-    return this.byRole.get(role) ?? [];
+    return this.byRole.get(role)?.all ?? [];
   }
 
   /**
-   * The first matching permission of the first role, in the account's order, that has any; each
-   * permission looked at is given to `visit`, for explanations.
+   * The first matching permission of the first role, in the account's order, that has any.
+   *
+   * @param bodyIsRead - false: `NEEDS_BODY` is answered when a rule has to see the body
    */
   select(
     roles: readonly string[],
     exchange: AuthorizationExchange,
     required: RequiredFlags | undefined,
-    visit?: (role: string, permission: Permission, outcome: PermissionOutcome) => void,
-  ): Permission | undefined {
+    bodyIsRead: boolean,
+  ): Permission | typeof NEEDS_BODY | undefined {
     for (const role of roles) {
-      for (const permission of this.of(role)) {
-        const outcome = judge(permission, exchange, required);
-        visit?.(role, permission, outcome);
-        if (outcome === 'match') return permission;
+      const rules = this.byRole.get(role);
+      if (rules === undefined) continue;
+      for (const { permission } of rules.candidates(exchange.path)) {
+        if (!bodyIsRead && permission.needsBody) return NEEDS_BODY;
+        if (judgePermission(permission, exchange, required) === 'match') return permission;
       }
     }
     return undefined;
@@ -62,7 +111,8 @@ export class RankedPermissions {
 /** Why a permission did or did not decide. */
 export type PermissionOutcome = 'match' | 'predicate is false' | 'flag is missing';
 
-function judge(
+/** Judges one permission; the body has been read if its predicate looks at it. */
+export function judgePermission(
   permission: Permission,
   exchange: AuthorizationExchange,
   required: RequiredFlags | undefined,

@@ -5,7 +5,8 @@ import type { HttpRequest } from '../../model/http-request.ts';
 /** What a form asks for. */
 export type FormCredentials =
   | { readonly kind: 'credentials'; readonly name: string; readonly secret: string }
-  | { readonly kind: 'code'; readonly form: URLSearchParams };
+  | { readonly kind: 'code'; readonly form: URLSearchParams }
+  | { readonly kind: 'refresh'; readonly token: string };
 
 /** True for a form body, with or without a charset. */
 export function isForm(request: HttpRequest): boolean {
@@ -23,8 +24,15 @@ const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /** @throws ERR_REQUEST_BODY, without a body, for an unknown grant or a missing field */
-export function readFormCredentials(form: URLSearchParams): FormCredentials {
+export function readFormCredentials(
+  form: URLSearchParams,
+  { takesRefresh }: { readonly takesRefresh: boolean },
+): FormCredentials {
   const grant = form.get('grant_type');
+  const refresh = form.get('refresh_token');
+  if (takesRefresh && grant === 'refresh_token' && refresh) {
+    return { kind: 'refresh', token: refresh };
+  }
   if (grant === 'authorization_code') return { kind: 'code', form };
   const [nameField, secretField] = FIELDS[grant ?? ''] ?? [];
   const name = nameField && form.get(nameField);

@@ -7,6 +7,7 @@ import type { Reply, ReplyHeader } from '../../model/reply.ts';
 import type { CorsLists, Service, ServiceContext } from '../../model/service.ts';
 import { type AuthCookieSettings, formatAuthCookie } from './auth-cookie.ts';
 import { type FormCredentials, isForm, readForm, readFormCredentials } from './form-credentials.ts';
+import type { RefreshGrant } from './refresh-grant.ts';
 
 export interface TokenServiceOptions {
   readonly uri: string;
@@ -21,6 +22,12 @@ export interface TokenServiceOptions {
   readonly overrideAuthorization: (request: HttpRequest, value: string) => void;
   /** Exchanges an authorization code (RFC 6749 §4.1.3); undefined when OAuth is off. */
   readonly exchangeCode?: (form: URLSearchParams) => Promise<Record<string, unknown>>;
+  /** Undefined: no refresh tokens are given (the reference has none). */
+  readonly refresh?: RefreshGrant | undefined;
+  /** Ends all tokens of an account, or of everybody; undefined: tokens cannot be taken back. */
+  readonly revokeAll?: ((name: string | undefined) => Promise<void>) | undefined;
+  /** May end the tokens of others. */
+  readonly rootRole?: string | undefined;
   readonly now?: () => number;
 }
 
@@ -68,7 +75,8 @@ export class TokenService implements Service<TokenRequest> {
     if (!takesForm || !isForm(request) || request.header('authorization') !== undefined) {
       return { rest, form: undefined };
     }
-    const form = readFormCredentials(readForm(await request.body()));
+    const takesRefresh = this.options.refresh !== undefined && rest === '';
+    const form = readFormCredentials(readForm(await request.body()), { takesRefresh });
     if (form.kind === 'credentials') {
       const encoded = Buffer.from(`${form.name}:${form.secret}`).toString('base64');
       this.options.overrideAuthorization(request, `Basic ${encoded}`);
@@ -83,26 +91,66 @@ export class TokenService implements Service<TokenRequest> {
   ): Promise<Reply> {
     const { tokens } = this.options;
     if (form?.kind === 'code' && rest === '') return this.exchangeCode(form.form);
-    if (identity.kind === 'anonymous') return unauthorized(request);
+    if (form?.kind === 'refresh') return this.refresh(form.token);
+    const isMissingMethod = METHODS[rest]?.includes(request.method) === false;
+    if (identity.kind === 'anonymous') {
+      return isMissingMethod ? { status: 405, headers: [] } : unauthorized(request);
+    }
     if (tokens === undefined) {
       throw new QuorateError('ERR_INTERNAL', { message: 'no token manager is enabled' });
     }
     if (!(rest in METHODS)) throw new QuorateError('ERR_NOT_FOUND', { emptyBody: true });
     if (request.method === 'DELETE' && rest === '') {
-      await tokens.revoke(identity);
-      return { status: 204, headers: [] };
+      return this.endTokens(request, identity, tokens);
     }
     const issued = await tokens.issue(identity, { renew: request.query.has('renew') });
     const headers = this.tokenHeaders(identity, issued, rest);
-    if (!METHODS[rest]?.includes(request.method)) return { status: 405, headers };
+    if (isMissingMethod) return { status: 405, headers };
     const noStore = request.method === 'POST' || rest === '/redirect' ? NO_STORE : [];
     if (rest === '/redirect') return this.redirect(identity, issued, [...headers, ...noStore]);
     const { name, roles } = identity;
-    const body =
-      rest === '/cookie'
-        ? { authenticated: true, username: name, roles }
-        : this.tokenBody(identity, issued);
+    if (rest === '/cookie') {
+      const body = { authenticated: true, username: name, roles };
+      return json(200, body, [...headers, ...noStore]);
+    }
+    // a token cannot make itself immortal: only a login starts a chain of refresh tokens
+    const startsChain = request.method === 'POST' && identity.hasToken !== true;
+    const refresh = startsChain ? await this.options.refresh?.start(identity) : undefined;
+    const body = this.tokenBody(identity, issued, refresh);
     return json(200, body, [...headers, ...noStore]);
+  }
+
+  /** `DELETE /token` ends one token; `?everywhere` all of the account, and for the root role of others (`?user=`, `*`: everybody). */
+  private async endTokens(
+    request: HttpRequest,
+    identity: AccountIdentity,
+    tokens: TokenIssuer,
+  ): Promise<Reply> {
+    const { refresh, revokeAll, rootRole } = this.options;
+    const other = request.query.get('user');
+    const isRoot = rootRole !== undefined && identity.roles.includes(rootRole);
+    if (other !== undefined && other !== identity.name && !isRoot) {
+      throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
+    }
+    const name = other ?? identity.name;
+    if (name === identity.name) await tokens.revoke(identity);
+    if (other !== undefined || request.query.has('everywhere')) {
+      await revokeAll?.(name === '*' ? undefined : name);
+      if (name !== '*') await refresh?.end(name);
+    }
+    return { status: 204, headers: [] };
+  }
+
+  private async refresh(token: string): Promise<Reply> {
+    const { refresh, tokens } = this.options;
+    const refreshed = await refresh?.refresh(token);
+    if (refreshed === undefined || tokens === undefined) {
+      return oauthError(400, 'invalid_grant', 'refresh token is invalid or expired');
+    }
+    const { account, refreshToken } = refreshed;
+    const issued = await tokens.issue(account, { renew: true });
+    const headers = [...this.tokenHeaders(account, issued, ''), ...NO_STORE];
+    return json(200, this.tokenBody(account, issued, refreshToken), headers);
   }
 
   private tokenHeaders(
@@ -124,13 +172,18 @@ export class TokenService implements Service<TokenRequest> {
     return headers;
   }
 
-  private tokenBody(identity: AccountIdentity, issued: IssuedToken): Record<string, unknown> {
+  private tokenBody(
+    identity: AccountIdentity,
+    issued: IssuedToken,
+    refreshToken?: string,
+  ): Record<string, unknown> {
     return {
       access_token: issued.token,
       token_type: this.options.tokens?.tokenType,
       expires_in: this.secondsLeft(issued),
       username: identity.name,
       roles: identity.roles,
+      ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     };
   }
 
