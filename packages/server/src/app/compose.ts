@@ -17,6 +17,8 @@ import { errorBody } from '../representation/error-body.ts';
 import type { JsonMode } from '../representation/json-mode.ts';
 import { createMetricsService } from '../service/metrics/metrics-service.ts';
 import { createPingService } from '../service/ping/ping-service.ts';
+import { composeCluster } from './compose-cluster.ts';
+import type { MongoParts } from './compose-mongo.ts';
 import { composeSecurity } from './compose-security.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
@@ -31,6 +33,14 @@ export interface Composition {
   readonly services: readonly AnyService[];
   /** The database in use; undefined in standalone mode. */
   readonly databaseUri: string | undefined;
+  /** Health, cluster and metrics alone, for a port of their own. */
+  readonly adminPipeline: RequestPipeline;
+  /** Begins what the node does by itself, once it listens. */
+  start(): void;
+  /** Still serves, but says that it will not for long. */
+  announceStop(): void;
+  /** Ends what would never end by itself: streams of events. */
+  endStreams(): void;
   close(): Promise<void>;
 }
 
@@ -47,11 +57,15 @@ export async function compose(
   const databaseUri = settings.mclient['connection-string'] ?? engine?.uri;
   const services: AnyService[] = [...ownServices];
   let closeMongo = async (): Promise<void> => {};
+  let endStreams = (): void => {};
+  let clusterDatabase: MongoParts['cluster'] | undefined;
   let database: SecurityDatabase | undefined;
   if (mongoModule !== undefined && databaseUri !== undefined) {
     const parts = (await mongoModule).composeMongo(settings, databaseUri, log);
     services.push(...parts.services);
     closeMongo = parts.close;
+    endStreams = () => parts.streams.close(GOING_AWAY);
+    clusterDatabase = parts.cluster;
     database = { mongo: parts.mongo, feed: parts.feed };
   }
   const security = composeSecurity(settings, database, log);
@@ -65,37 +79,64 @@ export async function compose(
   services.push(...createStaticServices(config.root['static-resources'], log));
   const metrics = new Metrics();
   const observers = [requestLog(settings, log), ...metricsParts(settings, metrics, services)];
+  const cluster = composeCluster(settings, {
+    database: clusterDatabase,
+    securityLoaded: security.ready,
+    keyId: () => '',
+    requestsInFlight: () => pipeline.inFlight(),
+    metrics,
+    log,
+  });
+  services.push(...cluster.services);
 
   const bound = services.filter((service) => isBindable(service, log));
-  const pipeline = createRequestPipeline({
-    router: new Router(bound.map((service) => withSecurity(service, settings))),
-    guard: security.guard,
-    interceptors: new InterceptorTable(),
-    limits: {
-      maxHeaders: settings['connection-options'].MAX_HEADERS,
-      maxParameters: settings['connection-options'].MAX_PARAMETERS,
-      maxCookies: settings['connection-options'].MAX_COOKIES,
-      forceCompression: settings.core['force-gzip-encoding'],
-    },
-    writeErrorBody,
-    observer: composeObservers(observers),
-    log,
-    poweredBy: settings.xPoweredBy.enabled ? 'Quorate' : undefined,
-    dateHeader: settings.dateHeader.enabled,
-    tracingHeaders: settings.logging['tracing-headers'],
-  });
+  const pipelineOf = (bound: readonly AnyService[]): RequestPipeline =>
+    createRequestPipeline({
+      router: new Router(bound.map((service) => withSecurity(service, settings))),
+      guard: security.guard,
+      interceptors: new InterceptorTable(),
+      limits: {
+        maxHeaders: settings['connection-options'].MAX_HEADERS,
+        maxParameters: settings['connection-options'].MAX_PARAMETERS,
+        maxCookies: settings['connection-options'].MAX_COOKIES,
+        forceCompression: settings.core['force-gzip-encoding'],
+      },
+      writeErrorBody,
+      observer: composeObservers(observers),
+      log,
+      poweredBy: settings.xPoweredBy.enabled ? 'Quorate' : undefined,
+      dateHeader: settings.dateHeader.enabled,
+      tracingHeaders: settings.logging['tracing-headers'],
+    });
+  const pipeline = pipelineOf(bound);
   return {
     pipeline,
     guard: security.guard,
     services: bound,
     databaseUri,
+    adminPipeline: pipelineOf(bound.filter(({ name }) => ADMIN_SERVICE.test(name))),
+    start: cluster.start,
+    announceStop() {
+      cluster.startDraining();
+      pipeline.announce(UNAVAILABLE_WHILE_DRAINING);
+    },
+    endStreams,
     async close() {
+      await cluster.close();
       for (const service of services) await service.close?.();
       await closeMongo();
       await engine?.close();
     },
   };
 }
+
+/** Close code of WebSockets whose server stops (RFC 6455 §7.4.1). */
+const GOING_AWAY = 1001;
+
+/** Both say 503 from the signal on, as in RESTHeart (cluster.md D2): balancers may probe them. */
+const UNAVAILABLE_WHILE_DRAINING: ReadonlySet<string> = new Set(['ping', 'database-probe']);
+
+const ADMIN_SERVICE = /^(health-.*|ping|database-probe|cluster|metrics)$/;
 
 function needsDatabase(settings: Settings): boolean {
   return settings.mongo.enabled || settings['database-probe'].enabled;

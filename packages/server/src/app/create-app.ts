@@ -23,8 +23,12 @@ export interface App {
   readonly log: Log;
   /** New requests get 503; resolves when the running ones have ended, or after the limit. */
   drain(): Promise<void>;
-  /** Drains, closes the listeners and everything behind them. */
-  close(): Promise<void>;
+  /**
+   * Drains, closes the listeners and everything behind them.
+   *
+   * @param options - `announceMs`: how long to serve on before, while saying that it ends (cluster.md E5)
+   */
+  close(options?: { readonly announceMs?: number }): Promise<void>;
 }
 
 /** What an embedding program may add. */
@@ -53,14 +57,21 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
     throw error;
   }
   for (const listener of listeners) announce(listener, log);
+  composition.start();
 
   const drain = async (): Promise<void> => {
     composition.pipeline.drain();
+    composition.endStreams();
     for (const listener of listeners) listener.closeIdle();
     await waitForRequests(composition, settings['connection-options'].SHUTDOWN_TIMEOUT, log);
   };
   let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = async (announceMs: number): Promise<void> => {
+    composition.announceStop();
+    if (announceMs > 0) {
+      log.info(`Not ready any more, serving for another ${announceMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, announceMs));
+    }
     await drain();
     await Promise.all(listeners.map((listener) => listener.close()));
     await composition.close();
@@ -72,8 +83,8 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
     databaseUri: composition.databaseUri,
     log,
     drain,
-    close: () => {
-      closing ??= close();
+    close: ({ announceMs = 0 } = {}) => {
+      closing ??= close(announceMs);
       return closing;
     },
   };
@@ -120,6 +131,13 @@ async function startListeners(settings: Settings, composition: Composition): Pro
     const { port } = https;
     listeners.push(
       await startListener({ host: toAddress(https.host), port, limits, tls, http2, onRequest }),
+    );
+  }
+  const { 'admin-port': adminPort, 'admin-host': adminHost } = settings.quorate;
+  if (adminPort >= 0) {
+    const onRequest = composition.adminPipeline.accept;
+    listeners.push(
+      await startListener({ host: toAddress(adminHost), port: adminPort, limits, onRequest }),
     );
   }
   return listeners;

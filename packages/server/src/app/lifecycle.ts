@@ -11,7 +11,7 @@ import { isWorkerProcess, startWorkers } from './worker-processes.ts';
 /** What runs until a signal. */
 interface Running {
   readonly url: string;
-  close(): Promise<void>;
+  close(options?: { readonly announceMs?: number }): Promise<void>;
 }
 
 /** Starts a server, and stops it on SIGTERM or SIGINT; a second signal ends the process at once. */
@@ -25,7 +25,7 @@ export async function runServer(config: LoadedConfig): Promise<void> {
     config.settings.quorate.workers > 1
       ? await startWorkers(config, log)
       : await createApp(config, { log });
-  stopOnSignal(running, log);
+  stopOnSignal(running, announceMsOf(config), log);
   writePidFile(config, log);
   const elapsedMs = Math.round(performance.now());
   log.info(`Quorate started in ${elapsedMs} ms, ${running.url}`);
@@ -39,22 +39,37 @@ async function runWorker(config: LoadedConfig, log: Log): Promise<void> {
   process.on('SIGTERM', () => {});
   const app = await createApp(config, { log });
   process.send?.({ kind: 'ready', url: app.url });
-  const stop = (): void => {
-    void app.close().finally(() => process.exit(0));
+  const stop = (announceMs: number): void => {
+    void app.close({ announceMs }).finally(() => process.exit(0));
   };
-  process.once('message', stop);
-  process.once('disconnect', stop);
+  process.once('message', (message: { readonly announceMs?: number }) =>
+    stop(message.announceMs ?? 0),
+  );
+  process.once('disconnect', () => stop(0));
 }
 
-function stopOnSignal(running: Running, log: Log): void {
+/**
+ * Balancers have to notice that the node leaves: two of their probes, with those of our recipes. Who has the database to
+ * himself has no other node that could take over.
+ */
+const DEFAULT_ANNOUNCE_MS = 5000;
+
+function announceMsOf({ settings }: LoadedConfig): number {
+  const given = settings.quorate['drain-delay'];
+  if (given >= 0) return given;
+  return settings.mclient['connection-string'] === null ? 0 : DEFAULT_ANNOUNCE_MS;
+}
+
+function stopOnSignal(running: Running, announceMs: number, log: Log): void {
   let isStopping = false;
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
     // somebody is in a hurry: no waiting for requests that are under way
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info('Stopping Quorate...');
     running
-      .close()
+      // SIGINT is a person at a terminal, who waits
+      .close({ announceMs: signal === 'SIGINT' ? 0 : announceMs })
       .then(() => {
         log.info('Quorate stopped');
         process.exit(0);

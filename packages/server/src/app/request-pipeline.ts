@@ -33,6 +33,11 @@ export interface PipelineParts {
 export interface RequestPipeline {
   accept(request: NodeRequest): void;
   inFlight(): number;
+  /**
+   * From now on each answer ends its connection, and the services named here say 503 as they would
+   * when refusing all (cluster.md E5); everything else is served.
+   */
+  announce(unavailable: ReadonlySet<string>): void;
   /** From now on every new request gets a bare 503 (cluster.md D3). */
   drain(): void;
 }
@@ -52,14 +57,21 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   const { router, guard, interceptors } = parts;
   let inFlight = 0;
   let isDraining = false;
+  let unavailable: ReadonlySet<string> | undefined;
 
   function accept(request: NodeRequest): void {
+    if (unavailable !== undefined) request.response.shouldKeepAlive = false;
     const refusal = isDraining ? 503 : refuseByLimits(request, parts.limits);
     const service = refusal === 0 ? router.find(request.rawPath) : undefined;
     if (service === undefined) {
       const status = refusal === 0 ? 502 : refusal;
       writeBare(request, status, isDraining);
       observe(request, undefined, ANONYMOUS, { status, headers: [] }, 0);
+      return;
+    }
+    if (unavailable?.has(service.name)) {
+      writeBare(request, 503, true);
+      observe(request, service, ANONYMOUS, { status: 503, headers: [] }, 0);
       return;
     }
     inFlight += 1;
@@ -217,6 +229,9 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   return {
     accept,
     inFlight: () => inFlight,
+    announce: (services) => {
+      unavailable = services;
+    },
     drain: () => {
       isDraining = true;
     },

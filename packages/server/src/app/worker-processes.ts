@@ -23,7 +23,7 @@ export function isWorkerProcess(): boolean {
 export interface WorkerProcesses {
   readonly url: string;
   /** Every worker drains and ends, then the engine. */
-  close(): Promise<void>;
+  close(options?: { readonly announceMs?: number }): Promise<void>;
 }
 
 /** Starts the engine, if no other database is named, and the workers; resolves when all of them listen. */
@@ -51,9 +51,10 @@ export async function startWorkers(config: LoadedConfig, log: Log): Promise<Work
   const urls = await Promise.all(workers.map(waitUntilReady));
   return {
     url: urls[0] ?? '',
-    async close() {
+    async close({ announceMs = 0 } = {}) {
       isStopping = true;
-      await Promise.all(Object.values(cluster.workers ?? {}).map(stopWorker));
+      const workers = Object.values(cluster.workers ?? {});
+      await Promise.all(workers.map((worker) => stopWorker(worker, announceMs)));
       await engine?.close();
     },
   };
@@ -68,10 +69,10 @@ function waitUntilReady(worker: Worker): Promise<string> {
   });
 }
 
-function stopWorker(worker: Worker | undefined): Promise<void> {
+function stopWorker(worker: Worker | undefined, announceMs: number): Promise<void> {
   if (worker === undefined || worker.isDead()) return Promise.resolve();
   return new Promise((resolve) => {
     worker.once('exit', () => resolve());
-    worker.send({ kind: 'stop' });
+    worker.send({ kind: 'stop', announceMs });
   });
 }

@@ -2,6 +2,7 @@
  * The one table of settings: each key once, with type, default, unit and text. Loading, checking, the printed template
  * and the reference page are made from it (operations.md §2 and §3 name the keys of RESTHeart 9).
  */
+import { CLUSTER_SECTIONS } from './cluster-sections.ts';
 import {
   any,
   bool,
@@ -49,6 +50,16 @@ export const SECTIONS = {
     data: text('./quorate-data', "folder of the embedded engine's data"),
     'engine-port': int(0, 'port of the embedded engine on 127.0.0.1; 0 takes a free one', PORT),
     workers: int(1, 'processes that share the port', { min: 1, max: 256 }),
+    'drain-delay': int(
+      -1,
+      'after SIGTERM, how long the node still serves while it says that it is not ready, so that balancers notice; 0 answers 503 at once as RESTHeart does; -1 is 5000 with a database of its own address and 0 with the embedded engine',
+      { unit: 'ms', min: -1 },
+    ),
+    'admin-port': int(-1, 'a second port, of health, cluster and metrics alone; -1 is none', {
+      min: -1,
+      max: 65_535,
+    }),
+    'admin-host': text('localhost', 'address or name that the second port is bound to'),
   }),
   mongo: plugin(true, 'The REST API', {
     uri: text('/', 'path under which it answers'),
@@ -193,6 +204,7 @@ export const SECTIONS = {
       min: 0,
     }),
   }),
+  ...CLUSTER_SECTIONS,
   ...SECURITY_SECTIONS,
 } as const satisfies Readonly<Record<string, Section>>;
 

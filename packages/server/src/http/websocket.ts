@@ -73,7 +73,7 @@ export async function serveWebSocket(
   message: IncomingMessage,
   { socket, head }: UpgradeSocket,
   headers: readonly string[],
-  messages: AsyncIterable<string>,
+  messages: AsyncIterable<string, number | undefined>,
 ): Promise<void> {
   extraHeaders.set(message, headers);
   const webSocket = await new Promise<WebSocket>((resolve) => {
@@ -86,10 +86,14 @@ export async function serveWebSocket(
     for (;;) {
       const next = await Promise.race([iterator.next(), gone]);
       if (next === 'gone') return;
-      if (next.done) break;
+      if (next.done) {
+        webSocket.close(next.value);
+        // the close frame has to leave before a stopping server cuts its sockets
+        await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+        return;
+      }
       await send(webSocket, next.value);
     }
-    webSocket.close();
   } finally {
     // not awaited: a source that waits for its next event would keep the socket from ending
     void iterator.return?.();

@@ -12,8 +12,8 @@ export interface Reply {
   readonly headers: readonly ReplyHeader[];
   /** Absent or empty: `Content-Length: 0`, never a `Content-Encoding`. */
   readonly body?: ReplyBody;
-  /** Messages of a WebSocket: the handshake is completed, `status` is 101 and there is no body. */
-  readonly webSocket?: AsyncIterable<string>;
+  /** Messages of a WebSocket, at their end perhaps a close code: the handshake is completed, `status` is 101 and there is no body. */
+  readonly webSocket?: AsyncIterable<string, number | undefined>;
   /** True for a stream whose headers must not wait for its first bytes. */
   readonly flushHeaders?: boolean;
   /** True for a body that must go out as it is (already encoded, a range of a file). */

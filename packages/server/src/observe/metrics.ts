@@ -12,12 +12,16 @@ export interface MetricsRegistry {
 export class Metrics {
   readonly #registries = new Map<string, MetricsRegistry>();
 
-  add(registry: MetricsRegistry): void {
+  readonly #unlisted = new Set<string>();
+
+  /** @param options - `isListed` false: given when asked for, but not among the names, which RESTHeart's clients know */
+  add(registry: MetricsRegistry, options: { readonly isListed?: boolean } = {}): void {
     this.#registries.set(registry.name, registry);
+    if (options.isListed === false) this.#unlisted.add(registry.name);
   }
 
   names(): readonly string[] {
-    return [...this.#registries.keys()];
+    return [...this.#registries.keys()].filter((name) => !this.#unlisted.has(name));
   }
 
   get(name: string): MetricsRegistry | undefined {

@@ -2,10 +2,11 @@
  * What one client still has to be sent. A client that reads too slowly for its bound is let go, so
  * that it neither delays the others nor fills the memory.
  */
-export class EventQueue implements AsyncIterable<string> {
+export class EventQueue implements AsyncIterable<string, number | undefined> {
   private readonly waiting: string[] = [];
   private waitingBytes = 0;
   private isClosed = false;
+  private code: number | undefined;
   private wake: (() => void) | undefined;
   private readonly maxBytes: number;
   private readonly onClose: () => void;
@@ -24,9 +25,14 @@ export class EventQueue implements AsyncIterable<string> {
     else this.wake?.();
   }
 
-  /** Ends the stream after what is already waiting. */
-  close(): void {
+  /**
+   * Ends the stream after what is already waiting.
+   *
+   * @param code - why, as a WebSocket is told (RFC 6455 §7.4.1); undefined: nothing is wrong
+   */
+  close(code?: number): void {
     if (this.isClosed) return;
+    this.code = code;
     this.isClosed = true;
     this.onClose();
     this.wake?.();
@@ -36,11 +42,11 @@ export class EventQueue implements AsyncIterable<string> {
    * No generator: its `return` would wait for the event that the generator waits for, and a client
    * that has left would be kept until then.
    */
-  [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<string, number | undefined> {
     return {
       next: async () => {
         while (this.waiting.length === 0) {
-          if (this.isClosed) return { done: true, value: undefined };
+          if (this.isClosed) return { done: true, value: this.code };
           await new Promise<void>((resolve) => {
             this.wake = resolve;
           });

@@ -62,7 +62,7 @@ export class StreamHub {
    *
    * @throws what opening the cursor throws; a stream that is shared is already open
    */
-  async subscribe(options: SubscribeOptions): Promise<AsyncIterable<string>> {
+  async subscribe(options: SubscribeOptions): Promise<AsyncIterable<string, number | undefined>> {
     const isOwn = options.after !== undefined;
     if (isOwn) this.resumed += 1;
     const key = isOwn ? `${options.key} resumed ${this.resumed}` : options.key;
@@ -81,9 +81,9 @@ export class StreamHub {
     }
   }
 
-  /** Ends all streams. */
-  close(): void {
-    for (const worker of [...this.workers.values()]) worker.close();
+  /** Ends all streams; `code` tells WebSockets why. */
+  close(code?: number): void {
+    for (const worker of [...this.workers.values()]) worker.close(code);
   }
 
   /** Open cursors and listening clients. */
@@ -127,7 +127,7 @@ class StreamWorker {
     );
   }
 
-  async subscribe(options: SubscribeOptions): Promise<AsyncIterable<string>> {
+  async subscribe(options: SubscribeOptions): Promise<AsyncIterable<string, number | undefined>> {
     this.opening ??= this.start();
     const client: Client = {
       options,
@@ -144,12 +144,12 @@ class StreamWorker {
     return client.queue;
   }
 
-  close(): void {
+  close(code?: number): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.onClose();
     void this.source?.close().catch((error) => this.hub.warn('Closing a change stream', error));
-    for (const { queue } of [...this.clients]) queue.close();
+    for (const { queue } of [...this.clients]) queue.close(code);
   }
 
   private leave(client: Client): void {

@@ -1,0 +1,20 @@
+import type { MongoAccess } from './mongo-access.ts';
+
+/** How many connections to the database are in use just now. */
+export interface PoolUse {
+  readonly inUse: number;
+  /** Per server of the deployment (driver option `maxPoolSize`). */
+  readonly size: number;
+}
+
+/** Counts what the driver's pools give out and get back (specification "Connection Monitoring and Pooling"). */
+export function watchPoolUse({ client }: MongoAccess): () => PoolUse {
+  let inUse = 0;
+  client.on('connectionCheckedOut', () => {
+    inUse += 1;
+  });
+  client.on('connectionCheckedIn', () => {
+    inUse -= 1;
+  });
+  return () => ({ inUse, size: client.options.maxPoolSize });
+}
