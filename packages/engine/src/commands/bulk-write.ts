@@ -16,6 +16,7 @@ import {
 import { ensureWritable, insertInto, presentTimestamp } from './document-writes.ts';
 import { isTrue, toNumber } from './field-types.ts';
 import { toInsertable } from './insertable-document.ts';
+import { isLongSearch, type Location, locate, type RecordQuery } from './matched-records.ts';
 import { runWrite, type WriteTarget } from './run-write.ts';
 import {
   type PreparedUpdate,
@@ -87,7 +88,21 @@ export const bulkWrite: CommandDefinition = {
       isAlone: (index) =>
         context.transaction === undefined && isTrue(operations[index]?.element.get('multi')),
       runAlone: async (index) => runAlone(at(operations, index)),
-      run: (target, index) => runInside(target, at(operations, index)),
+      isSearched: (index) => {
+        const operation = at(operations, index);
+        if (operation.kind === 'insert') return false;
+        return isLongSearch(
+          operation.context,
+          operation.collection,
+          readFilter(operation.element),
+          () => queryOf(operation),
+        );
+      },
+      search: async (index) => {
+        const operation = at(operations, index);
+        return locate(operation.context, operation.collection, queryOf(operation));
+      },
+      run: (target, index, location) => runInside(target, at(operations, index), location),
     });
     return bulkReply(context, operations, outcome);
   },
@@ -202,7 +217,17 @@ function readFilter(element: Document): Document {
   );
 }
 
-function runInside(target: WriteTarget, operation: BulkOperation): StatementOutcome {
+function queryOf(operation: BulkOperation): RecordQuery {
+  return operation.kind === 'delete'
+    ? prepareBulkDelete(operation).query
+    : prepareBulkUpdate(operation).query;
+}
+
+function runInside(
+  target: WriteTarget,
+  operation: BulkOperation,
+  location: Location | undefined,
+): StatementOutcome {
   const { kind, context, collection, element } = operation;
   switch (kind) {
     case 'insert': {
@@ -222,9 +247,9 @@ function runInside(target: WriteTarget, operation: BulkOperation): StatementOutc
       return { n: 1 };
     }
     case 'update':
-      return runUpdate(context, target, prepareBulkUpdate(operation));
+      return runUpdate(context, target, prepareBulkUpdate(operation), location);
     case 'delete':
-      return runDelete(context, target, prepareBulkDelete(operation));
+      return runDelete(context, target, prepareBulkDelete(operation), location);
   }
 }
 

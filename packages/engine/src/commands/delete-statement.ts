@@ -3,7 +3,13 @@ import { compileFilter } from '../query/filter.ts';
 import type { CommandContext } from './context.ts';
 import { findWritable, removeFrom } from './document-writes.ts';
 import { readHint } from './matched-record.ts';
-import { allMatches, firstMatch, type RecordQuery, writeAllMatches } from './matched-records.ts';
+import {
+  allMatches,
+  firstMatch,
+  type Location,
+  type RecordQuery,
+  writeAllMatches,
+} from './matched-records.ts';
 import { createQueryEnvironment } from './query-environment.ts';
 import type { WriteTarget } from './run-write.ts';
 import type { StatementOutcome } from './write-statements.ts';
@@ -49,6 +55,7 @@ export function runDelete(
   context: CommandContext,
   target: WriteTarget,
   prepared: PreparedDelete,
+  location?: Location,
 ): StatementOutcome & { readonly document?: Document } {
   const collection = findWritable(context, target.batch, prepared.collectionName);
   if (collection === undefined) return { n: 0 };
@@ -57,7 +64,7 @@ export function runDelete(
     for (const record of all) removeFrom(target, collection, record);
     return { n: all.length };
   }
-  const record = firstMatch(target.batch, collection, prepared.query);
+  const record = firstMatch(target.batch, collection, prepared.query, location);
   if (record === undefined) return { n: 0 };
   return { n: 1, document: removeFrom(target, collection, record) };
 }

@@ -9,6 +9,7 @@ import {
   runLargeDelete,
 } from './delete-statement.ts';
 import { toNumber } from './field-types.ts';
+import { isLongSearch, locate } from './matched-records.ts';
 import { reply } from './reply.ts';
 import { readStatements, runStatements, writeReplyFields } from './write-statements.ts';
 
@@ -50,7 +51,15 @@ export const deleteCommand: CommandDefinition = {
       ordered: context.args.get('ordered') !== false,
       isAlone: (index) => context.transaction === undefined && statements[index]?.multi === true,
       runAlone: async (index) => runLargeDelete(context, prepare(index)),
-      run: (target, index) => runDelete(context, target, prepare(index)),
+      isSearched: (index) =>
+        isLongSearch(
+          context,
+          name,
+          statements[index]?.filter ?? new Map(),
+          () => prepare(index).query,
+        ),
+      search: async (index) => locate(context, name, prepare(index).query),
+      run: (target, index, location) => runDelete(context, target, prepare(index), location),
     });
     let n = 0;
     for (const statement of outcome.outcomes.values()) n += statement.n;

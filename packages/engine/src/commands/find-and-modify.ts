@@ -6,6 +6,7 @@ import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { prepareDelete, runDelete } from './delete-statement.ts';
 import { isTrue, toMap } from './field-types.ts';
+import { isLongSearch, type Location, locate, type RecordQuery } from './matched-records.ts';
 import { createQueryEnvironment } from './query-environment.ts';
 import { reply } from './reply.ts';
 import { runWrite, type WriteTarget } from './run-write.ts';
@@ -52,8 +53,8 @@ export const findAndModify: CommandDefinition = {
   async run(context) {
     checkCombination(context.args);
     const remove = isTrue(context.args.get('remove'));
-    const run = remove ? prepareRemoval(context) : prepareModification(context);
-    const { outcome, retried } = await runWrite(context, (target) => once(target, run));
+    const prepared = remove ? prepareRemoval(context) : prepareModification(context);
+    const { outcome, retried } = await runPrepared(context, prepared);
     const lastErrorObject = toDocument({
       n: outcome.n,
       updatedExisting: remove ? undefined : (outcome.updatedExisting ?? false),
@@ -70,6 +71,24 @@ export const findAndModify: CommandDefinition = {
     });
   },
 };
+
+/** A modification or removal that is ready to run. */
+interface Prepared {
+  readonly query: RecordQuery;
+  readonly run: (target: WriteTarget, location: Location | undefined) => Outcome;
+}
+
+async function runPrepared(
+  context: CommandContext,
+  { query, run }: Prepared,
+): Promise<ReturnType<typeof once>> {
+  const name = context.collectionName;
+  const filter = toMap(context.args.get('query')) ?? new Map();
+  const location = isLongSearch(context, name, filter, () => query)
+    ? await locate(context, name, query)
+    : undefined;
+  return runWrite(context, (target) => once(target, (own) => run(own, location)));
+}
 
 /** Executes, or answers what an earlier try of the same command has recorded. */
 function once(
@@ -106,7 +125,7 @@ function readSort(args: Document): Document | undefined {
   return sort !== undefined && sort.size > 0 ? sort : undefined;
 }
 
-function prepareRemoval(context: CommandContext): (target: WriteTarget) => Outcome {
+function prepareRemoval(context: CommandContext): Prepared {
   const { args } = context;
   const prepared = prepareDelete(context, context.collectionName, {
     filter: toMap(args.get('query')) ?? new Map(),
@@ -115,13 +134,16 @@ function prepareRemoval(context: CommandContext): (target: WriteTarget) => Outco
     hint: args.get('hint'),
     source: args,
   });
-  return (target) => {
-    const { n, document } = runDelete(context, target, prepared);
-    return { n, updatedExisting: undefined, upserted: undefined, value: document };
+  return {
+    query: prepared.query,
+    run(target, location) {
+      const { n, document } = runDelete(context, target, prepared, location);
+      return { n, updatedExisting: undefined, upserted: undefined, value: document };
+    },
   };
 }
 
-function prepareModification(context: CommandContext): (target: WriteTarget) => Outcome {
+function prepareModification(context: CommandContext): Prepared {
   const { args } = context;
   const arrayFilters = args.get('arrayFilters');
   const statement: UpdateStatement = {
@@ -137,16 +159,19 @@ function prepareModification(context: CommandContext): (target: WriteTarget) => 
   };
   const prepared = prepareUpdate(context, context.collectionName, statement);
   const wantsNew = isTrue(args.get('new'));
-  return (target) => {
-    const { n, upserted, document } = runUpdate(context, target, prepared);
-    const isUpsert = upserted !== undefined;
-    const before = isUpsert ? undefined : document?.before;
-    return {
-      n,
-      updatedExisting: n > 0 && !isUpsert,
-      upserted,
-      value: wantsNew ? document?.after : before,
-    };
+  return {
+    query: prepared.query,
+    run(target, location) {
+      const { n, upserted, document } = runUpdate(context, target, prepared, location);
+      const isUpsert = upserted !== undefined;
+      const before = isUpsert ? undefined : document?.before;
+      return {
+        n,
+        updatedExisting: n > 0 && !isUpsert,
+        upserted,
+        value: wantsNew ? document?.after : before,
+      };
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { decodeDocument } from '../bson/codec.ts';
 import type { Document, Value } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { readRecord } from '../catalog/documents.ts';
+import type { Plan } from '../catalog/plan.ts';
 import { executePlan } from '../catalog/plan-execute.ts';
 import { planFind } from '../catalog/planner.ts';
 import { PAUSE, type Pause } from '../lib/pause.ts';
@@ -30,21 +31,86 @@ function records(
   collection: Collection,
   query: RecordQuery,
 ): Iterable<MatchedRecord | Pause> {
-  const plan = planFind(collection, {
+  return executePlan(view, planOf(collection, query));
+}
+
+function planOf(collection: Collection, query: RecordQuery): Plan {
+  return planFind(collection, {
     filter: query.filter,
     sort: query.sort,
     hint: query.hint,
     collation: query.environment.collation,
   });
-  return executePlan(view, plan);
 }
 
-/** The first document that matches, looked for inside the batch itself. */
+/** What a search before the batch has found: the record of the first match, if there is one. */
+export interface Location {
+  readonly recordId: number | undefined;
+}
+
+/** Collections up to this size are searched inside the batch: it takes about a millisecond. */
+const MAX_SEARCHED_IN_BATCH = 1_000;
+
+/**
+ * Whether the search for one document may go through many, which must not happen inside a batch:
+ * there it would keep the event loop and the writer.
+ */
+export function isLongSearch(
+  context: CommandContext,
+  collectionName: string,
+  filter: Document,
+  query: () => RecordQuery,
+): boolean {
+  if (context.transaction !== undefined || filter.has('_id')) return false;
+  const { store, catalog } = context.services;
+  const collection = catalog.find(store.latest, context.database, collectionName);
+  if (collection === undefined || collection.type === 'view') return false;
+  if (store.latest.counters(collection.id).count <= MAX_SEARCHED_IN_BATCH) return false;
+  const { access, sort } = planOf(collection, query());
+  if (access.kind === 'index') return sort !== undefined || access.scan.equalFields === 0;
+  return access.kind === 'collection' || sort !== undefined;
+}
+
+/** Looks for the first document that matches on the latest view, giving other work its turn. */
+export async function locate(
+  context: CommandContext,
+  collectionName: string,
+  query: RecordQuery,
+): Promise<Location> {
+  const { latest } = context.services.store;
+  const collection = findWritable(context, latest, collectionName);
+  if (collection === undefined) return { recordId: undefined };
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (const record of records(latest, collection, query)) {
+    if (record !== PAUSE) return { recordId: record.recordId };
+    if (performance.now() > sliceEnd) {
+      context.operation.check();
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+  return { recordId: undefined };
+}
+
+/**
+ * The first document that matches, looked for inside the batch itself.
+ *
+ * @param location - found before; looked for anew when it does not match any more
+ */
 export function firstMatch(
   view: ReadView,
   collection: Collection,
   query: RecordQuery,
+  location?: Location,
 ): MatchedRecord | undefined {
+  if (location !== undefined) {
+    if (location.recordId === undefined) return undefined;
+    const stored = readRecord(view, collection, location.recordId);
+    const document = stored === undefined ? undefined : decodeDocument(stored.bytes);
+    if (stored !== undefined && document !== undefined && query.filter.matches(document)) {
+      return { ...stored, document: () => document };
+    }
+  }
   for (const record of records(view, collection, query)) {
     if (record !== PAUSE) return record;
   }

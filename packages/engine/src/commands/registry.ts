@@ -50,6 +50,7 @@ import { logout, saslContinue, saslStart } from './sasl.ts';
 import { serverStatus } from './server-status.ts';
 import { setParameter } from './set-parameter.ts';
 import { startSession } from './start-session.ts';
+import { top } from './top.ts';
 import { update } from './update.ts';
 import {
   createUser,
@@ -127,6 +128,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   update,
   updateUser,
   usersInfo,
+  top,
   validate,
   whatsMyUri,
 ];

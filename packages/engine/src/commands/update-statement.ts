@@ -13,7 +13,13 @@ import {
 } from './document-writes.ts';
 import { isTrue } from './field-types.ts';
 import { readHint } from './matched-record.ts';
-import { allMatches, firstMatch, type RecordQuery, writeAllMatches } from './matched-records.ts';
+import {
+  allMatches,
+  firstMatch,
+  type Location,
+  type RecordQuery,
+  writeAllMatches,
+} from './matched-records.ts';
 import { createQueryEnvironment } from './query-environment.ts';
 import type { WriteTarget } from './run-write.ts';
 import type { StatementOutcome } from './write-statements.ts';
@@ -100,6 +106,7 @@ export function runUpdate(
   context: CommandContext,
   target: WriteTarget,
   prepared: PreparedUpdate,
+  location?: Location,
 ): StatementOutcome & { readonly document?: UpdatedDocument } {
   const { statement, query, request, collectionName } = prepared;
   const collection = findWritable(context, target.batch, collectionName);
@@ -111,7 +118,7 @@ export function runUpdate(
     }
     if (all.length > 0 || !statement.upsert) return { n: all.length, modified };
   } else if (collection !== undefined) {
-    const record = firstMatch(target.batch, collection, query);
+    const record = firstMatch(target.batch, collection, query, location);
     if (record !== undefined) {
       const document = updateStored(context, target, collection, record, request);
       return { n: 1, modified: document.modified ? 1 : 0, document };

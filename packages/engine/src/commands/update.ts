@@ -1,6 +1,7 @@
-import { type Document, toDocument } from '../bson/value.ts';
+import { type Document, isDocument, toDocument } from '../bson/value.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
+import { isLongSearch, locate } from './matched-records.ts';
 import { reply } from './reply.ts';
 import { runWrite } from './run-write.ts';
 import {
@@ -61,7 +62,14 @@ export const update: CommandDefinition = {
         context.transaction === undefined && statements[index]?.get('multi') === true,
       runAlone: async (index) =>
         runLargeUpdate(context, prepare(index), (work) => runWrite(context, work)),
-      run: (target, index) => runUpdate(context, target, prepare(index)),
+      isSearched: (index) => {
+        const filter = statements[index]?.get('q');
+        return (
+          isDocument(filter) && isLongSearch(context, name, filter, () => prepare(index).query)
+        );
+      },
+      search: async (index) => locate(context, name, prepare(index).query),
+      run: (target, index, location) => runUpdate(context, target, prepare(index), location),
     });
     return updateReply(context, outcome);
   },

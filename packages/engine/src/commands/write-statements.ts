@@ -4,6 +4,7 @@ import { SLICE_MS } from '../lib/sliced.ts';
 import { toTimestamp } from '../oplog/oplog-entry.ts';
 import type { CommandContext } from './context.ts';
 import { toNumber } from './field-types.ts';
+import type { Location } from './matched-records.ts';
 import { runWrite, type WriteTarget } from './run-write.ts';
 import { MAX_WRITE_BATCH_SIZE } from './server-identity.ts';
 
@@ -21,7 +22,10 @@ export interface StatementBatch {
   readonly count: number;
   readonly ordered: boolean;
   /** Runs one statement inside a batch. */
-  run(target: WriteTarget, index: number): StatementOutcome;
+  run(target: WriteTarget, index: number, location: Location | undefined): StatementOutcome;
+  /** A statement whose document has to be searched for long, which is done before its batch. */
+  isSearched?(index: number): boolean;
+  search?(index: number): Promise<Location>;
   /** Statements that may touch any number of documents run by themselves, in several batches. */
   isAlone(index: number): boolean;
   runAlone(index: number): Promise<StatementOutcome>;
@@ -62,7 +66,10 @@ export async function runStatements(
       next += 1;
       continue;
     }
-    const group = await runWrite(context, (target) => runGroup(context, batch, target, next));
+    const location = await searchFor(batch, next);
+    const group = await runWrite(context, (target) =>
+      runGroup(context, batch, target, next, location),
+    );
     for (const [index, outcome] of group.outcomes) outcomes.set(index, outcome);
     errors.push(...group.errors);
     retried.push(...group.retried);
@@ -70,6 +77,26 @@ export async function runStatements(
   }
   if (errors.length > 0) abortTransaction(context);
   return { outcomes, errors, retried };
+}
+
+async function searchFor(batch: StatementBatch, index: number): Promise<Location | undefined> {
+  try {
+    return batch.isSearched?.(index) === true ? await batch.search?.(index) : undefined;
+  } catch (error) {
+    if (error instanceof MongoCommandError && !COMMAND_ERRORS.has(error.codeName)) {
+      // an invalid statement fails again where its error is counted
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function isSearched(batch: StatementBatch, index: number): boolean {
+  try {
+    return batch.isSearched?.(index) === true;
+  } catch {
+    return false;
+  }
 }
 
 interface Group extends BatchOutcome {
@@ -81,6 +108,7 @@ function runGroup(
   batch: StatementBatch,
   target: WriteTarget,
   first: number,
+  location: Location | undefined,
 ): Group {
   const outcomes = new Map<number, StatementOutcome>();
   const errors: WriteError[] = [];
@@ -88,7 +116,9 @@ function runGroup(
   const end = performance.now() + GROUP_MS;
   let index = first;
   for (; index < batch.count; index++) {
-    if (index > first && (performance.now() > end || batch.isAlone(index))) break;
+    if (index > first) {
+      if (performance.now() > end || batch.isAlone(index) || isSearched(batch, index)) break;
+    }
     const number = statementNumber(context, index);
     const known = target.retried(number);
     if (known !== undefined) {
@@ -97,7 +127,7 @@ function runGroup(
       continue;
     }
     try {
-      const outcome = batch.run(target, index);
+      const outcome = batch.run(target, index, index === first ? location : undefined);
       outcomes.set(index, outcome);
       target.record(number, toRecord(outcome));
     } catch (error) {

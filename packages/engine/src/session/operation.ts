@@ -1,5 +1,6 @@
 import type { Document } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { NamespaceUsage } from './namespace-usage.ts';
 
 /**
  * One running command: what currentOp shows, killOp ends and maxTimeMS limits. Long work calls
@@ -84,6 +85,8 @@ export class Operation {
 /** All running operations of the engine. */
 export class OperationRegistry {
   readonly #operations = new Map<number, Operation>();
+  /** What has been done on each namespace. */
+  readonly usage: NamespaceUsage = new NamespaceUsage();
   #lastId = 0;
 
   start(fields: Omit<ConstructorParameters<typeof Operation>[0], 'id'>): Operation {
@@ -94,7 +97,9 @@ export class OperationRegistry {
   }
 
   finish(operation: Operation): void {
-    this.#operations.delete(operation.id);
+    if (!this.#operations.delete(operation.id)) return;
+    const elapsedMs = Date.now() - operation.startedAtMs;
+    this.usage.add(operation.namespace, operation.commandName, elapsedMs);
   }
 
   get(id: number): Operation | undefined {

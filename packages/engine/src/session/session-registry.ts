@@ -4,12 +4,16 @@ import type { Position } from '../oplog/oplog-entry.ts';
 import type { Store } from '../storage/store.ts';
 import type { CursorRegistry } from './cursor-registry.ts';
 import type { OperationRegistry } from './operation.ts';
+import { findOldRecords } from './retry-record.ts';
 import { Session } from './session.ts';
 import type { HeldSnapshot, Transaction } from './transaction.ts';
 
 /** MongoDB's logicalSessionTimeoutMinutes. */
 export const SESSION_TIMEOUT_MINUTES = 30;
 const SWEEP_INTERVAL_MS = 60_000;
+/** Twice an hour all records are looked through for forgotten ones. */
+const SWEEPS_PER_SEARCH = 30;
+const RECORDS_PER_REMOVAL = 500;
 /** How long a snapshot read outside transactions keeps its snapshot for those that follow. */
 const SNAPSHOT_LIFETIME_MS = 60_000;
 const MAX_HELD_SNAPSHOTS = 64;
@@ -23,6 +27,9 @@ export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
   readonly #snapshots = new Map<Position, HeldSnapshot & { timer: NodeJS.Timeout }>();
   readonly #sweeper: NodeJS.Timeout;
+  /** Sessions that are over and may have left a record of their last write. */
+  #ended: string[] = [];
+  #sweeps = 0;
   /** Server parameter `transactionLifetimeLimitSeconds`. */
   transactionLifetimeMs = 60_000;
 
@@ -78,6 +85,7 @@ export class SessionRegistry {
     session.transaction?.abort();
     this.#cursors.removeWhere((cursor) => cursor.sessionKey === key);
     this.#sessions.delete(key);
+    if (session.lastTransactionNumber >= 0n) this.#ended.push(key);
   }
 
   /** As `end`, and what runs in it is interrupted; the session itself may be used on. */
@@ -158,6 +166,33 @@ export class SessionRegistry {
     const oldest = Date.now() - SESSION_TIMEOUT_MINUTES * 60_000;
     for (const session of [...this.#sessions.values()]) {
       if (session.lastUsedAtMs < oldest) this.end(session.key);
+    }
+    this.removeRecords(oldest).catch(() => undefined);
+  }
+
+  /**
+   * Removes the records of sessions that are over, and now and then those of sessions that a process
+   * before this one has served and that have not written since `oldestMs`.
+   */
+  async removeRecords(oldestMs: number): Promise<void> {
+    const keys: Uint8Array[] = [];
+    for (const key of this.#ended.splice(0)) {
+      if (!this.#sessions.has(key)) keys.push(Buffer.from(key, 'hex'));
+    }
+    if (this.#sweeps % SWEEPS_PER_SEARCH === 0) {
+      for (const key of findOldRecords(this.#store.latest, oldestMs)) {
+        if (!this.#sessions.has(Buffer.from(key).toString('hex'))) keys.push(key);
+      }
+    }
+    this.#sweeps += 1;
+    for (let at = 0; at < keys.length; at += RECORDS_PER_REMOVAL) {
+      const part = keys.slice(at, at + RECORDS_PER_REMOVAL);
+      await this.#store.write(
+        (batch) => {
+          for (const key of part) batch.remove('sessions', key);
+        },
+        { durable: false },
+      );
     }
   }
 }
