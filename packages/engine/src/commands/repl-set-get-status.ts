@@ -1,9 +1,16 @@
-import { DateTime, toDocument } from '../bson/value.ts';
-import { toTimestamp } from '../oplog/oplog-entry.ts';
+import { DateTime, type Document, toDocument } from '../bson/value.ts';
+import { type Position, toTimestamp } from '../oplog/oplog-entry.ts';
 import type { CommandDefinition } from './command.ts';
 import { reply } from './reply.ts';
+import type { MemberPicture, ServerIdentity, SetPicture } from './server-identity.ts';
 
-/** `replSetGetStatus` (manual): a set whose only member is primary. */
+const STATE_NUMBERS: Readonly<Record<MemberPicture['state'], number>> = {
+  PRIMARY: 1,
+  SECONDARY: 2,
+  DOWN: 8,
+};
+
+/** `replSetGetStatus` (manual): by default a set whose only member is primary. */
 export const replSetGetStatus: CommandDefinition = {
   name: 'replSetGetStatus',
   help: 'Shows the state of the replica set',
@@ -13,44 +20,69 @@ export const replSetGetStatus: CommandDefinition = {
   run({ services }) {
     const { identity, oplog } = services;
     const position = oplog.lastPosition;
-    const optime = toDocument({ ts: toTimestamp(position), t: 1n });
-    const date = new DateTime((position >> 32n) * 1000n);
+    const picture = identity.picture?.() ?? pictureOfOne(identity, position);
+    const term = BigInt(picture.term);
+    const majority = Math.floor(picture.members.length / 2) + 1;
+    const own = picture.members[picture.self];
+    const applied = optime(position, term);
+    const committed = optime(picture.majorityPosition, term);
     return reply({
       set: identity.setName,
       date: new DateTime(Date.now()),
-      myState: 1,
-      term: 1n,
+      myState: own === undefined ? 0 : STATE_NUMBERS[own.state],
+      term,
       heartbeatIntervalMillis: 2000n,
-      majorityVoteCount: 1,
-      writeMajorityCount: 1,
-      votingMembersCount: 1,
-      writableVotingMembersCount: 1,
+      majorityVoteCount: majority,
+      writeMajorityCount: majority,
+      votingMembersCount: picture.members.length,
+      writableVotingMembersCount: picture.members.length,
       optimes: toDocument({
-        lastCommittedOpTime: optime,
-        lastCommittedWallTime: date,
-        readConcernMajorityOpTime: optime,
-        appliedOpTime: optime,
-        durableOpTime: optime,
-        lastAppliedWallTime: date,
-        lastDurableWallTime: date,
+        lastCommittedOpTime: committed,
+        lastCommittedWallTime: dateOf(picture.majorityPosition),
+        readConcernMajorityOpTime: committed,
+        appliedOpTime: applied,
+        durableOpTime: applied,
+        lastAppliedWallTime: dateOf(position),
+        lastDurableWallTime: dateOf(position),
       }),
-      members: [
+      members: picture.members.map((member, index) =>
         toDocument({
-          _id: 0,
-          name: identity.address,
-          health: 1,
-          state: 1,
-          stateStr: 'PRIMARY',
+          _id: index,
+          name: member.address,
+          health: member.state === 'DOWN' ? 0 : 1,
+          state: STATE_NUMBERS[member.state],
+          stateStr: member.state === 'DOWN' ? '(not reachable/healthy)' : member.state,
           uptime: Math.floor((Date.now() - identity.startedAtMs) / 1000),
-          optime,
-          optimeDate: date,
-          electionTime: toTimestamp(oplog.oldestPosition),
-          electionDate: new DateTime(identity.startedAtMs),
+          optime: optime(member.position, term),
+          optimeDate: dateOf(member.position),
+          ...(member.state === 'PRIMARY' && {
+            electionTime: toTimestamp(oplog.oldestPosition),
+            electionDate: new DateTime(identity.startedAtMs),
+          }),
           configVersion: 1,
           configTerm: 1,
-          self: true,
+          self: index === picture.self ? true : undefined,
         }),
-      ],
+      ),
     });
   },
 };
+
+function pictureOfOne(identity: ServerIdentity, position: Position): SetPicture {
+  const { address } = identity;
+  return {
+    members: [{ address, state: 'PRIMARY', position }],
+    self: 0,
+    primary: address,
+    term: 1,
+    majorityPosition: position,
+  };
+}
+
+function optime(position: Position, term: bigint): Document {
+  return toDocument({ ts: toTimestamp(position), t: term });
+}
+
+function dateOf(position: Position): DateTime {
+  return new DateTime((position >> 32n) * 1000n);
+}
