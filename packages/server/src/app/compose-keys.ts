@@ -91,6 +91,7 @@ function sharedRing(
   const ring: SharedKeyRing = new SharedKeyRing({
     ...(legacy && { legacy }),
     reload: () => followed.reload(),
+    ready: () => followed.ready,
   });
   const followed = new FollowedCollection(feed, {
     database: QUORATE_DATABASE,

@@ -18,6 +18,7 @@ import { createCacheInvalidationService } from '../service/cache-invalidation/ca
 import { createCsvService } from '../service/csv/csv-service.ts';
 import { createDatabaseProbeService } from '../service/health/database-probe-service.ts';
 import { AccountGuards } from '../service/rest/account-guards.ts';
+import { type AccountWrite, accountWritesOf } from '../service/rest/account-writes.ts';
 import { invalidateCollectionCache } from '../service/rest/collection-cache.ts';
 import { createSchemaChecks } from '../service/rest/resources/schemas/schema-checks.ts';
 import type { MongoRequest } from '../service/rest/rest-request.ts';
@@ -37,6 +38,8 @@ export interface MongoParts {
   /** What the node tells of itself, and to whom. */
   readonly cluster: ClusterDatabase;
   readonly services: readonly AnyService[];
+  /** Told of every write to an account, before its reply is sent. */
+  readonly accountListeners: Set<(write: AccountWrite) => void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +59,20 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
   const feed = composeFeed(settings, mongo, warn);
   const streams = new StreamHub({ maxWaitingBytes: 4 * 1024 * 1024, retryDelayMs: 1000, warn });
   const services: AnyService[] = [];
+  const accountListeners = new Set<(write: AccountWrite) => void>();
+  const isAccounts = createAccountsTest(settings);
+  const realm = settings.mongoRealmAuthenticator;
+  const properties = {
+    password: realm['prop-password'],
+    roles: realm['json-path-roles'].replace(/^\$\.?/, '').split('.')[0] ?? 'roles',
+  };
+  const announceAccounts = (request: MongoRequest): void => {
+    const { databaseName: database, collectionName: collection } = request;
+    if (accountListeners.size === 0 || !isAccounts({ database, collection })) return;
+    for (const write of accountWritesOf(request, properties)) {
+      for (const listener of accountListeners) listener(write);
+    }
+  };
   if (settings.mongo.enabled) {
     const config = toRestConfig(settings);
     const stream = createChangeStreamHandler({
@@ -70,7 +87,10 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
         config,
         checks: createSchemaChecks({ mongo, config }),
         handlers: { CHANGE_STREAM: { GET: stream } },
-        onWrite: (request) => announceWrite(request, feed, streams),
+        onWrite: (request) => {
+          announceWrite(request, feed, streams);
+          announceAccounts(request);
+        },
         ...accountGuards(settings),
       }),
     );
@@ -95,6 +115,7 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
       poolUse: watchPoolUse(mongo),
     },
     services,
+    accountListeners,
     async close() {
       streams.close();
       await feed.close();

@@ -42,7 +42,7 @@ import type { Log } from '../observe/log.ts';
 import { parseJson } from '../representation/json-reader.ts';
 import { ExplainService } from '../service/explain/explain-service.ts';
 import { composeTokenServices } from './compose-token-services.ts';
-import { composeTokens } from './compose-tokens.ts';
+import { composeTokens, type TokenParts } from './compose-tokens.ts';
 import { readConfiguredEntries } from './configured-entries.ts';
 import type { SecurityDatabase } from './security-database.ts';
 
@@ -98,6 +98,7 @@ export function composeSecurity(
       return { permissions: compilePermissions(documents, note), invalid };
     },
   });
+  revokeOnAccountWrites(settings, database, tokens, log);
   return {
     guard: composeGuard(settings, authenticator, authorizer, database, log),
     services: composeTokenServices(settings, parts),
@@ -114,6 +115,32 @@ export function composeSecurity(
           })
         : undefined,
   };
+}
+
+/** Ends the tokens of changed accounts, where that is asked for; of everybody when a filter chose the accounts. */
+function revokeOnAccountWrites(
+  settings: Settings,
+  database: SecurityDatabase | undefined,
+  { revocations, manager }: TokenParts,
+  log: Log,
+): void {
+  const events = settings.tokenRevocation;
+  const isWanted =
+    events['on-password-change'] || events['on-role-change'] || events['on-deletion'];
+  if (!isWanted || revocations === undefined) return;
+  database?.accountListeners?.add((write) => {
+    const ends =
+      (write.isDeletion && events['on-deletion']) ||
+      (write.touchesPassword && events['on-password-change']) ||
+      (write.touchesRoles && events['on-role-change']);
+    if (!ends) return;
+    const { name } = write;
+    const revoked =
+      name === undefined ? revocations.revokeEveryone() : revocations.revokeUser(name);
+    Promise.all([revoked, manager?.revokeAll?.(name)]).catch((error: unknown) =>
+      log.error('The tokens of a changed account are not ended on other nodes', { err: error }),
+    );
+  });
 }
 
 /** Counts refused logins where that is asked for (security.md §10). */

@@ -66,7 +66,7 @@ export async function compose(
     closeMongo = parts.close;
     endStreams = () => parts.streams.close(GOING_AWAY);
     clusterDatabase = parts.cluster;
-    database = { mongo: parts.mongo, feed: parts.feed };
+    database = parts;
   }
   const security = composeSecurity(settings, database, log);
   services.push(...security.services);
@@ -77,6 +77,8 @@ export async function compose(
   }
   if (settings.ping.enabled) services.push(pingService(settings));
   services.push(...createStaticServices(config.root['static-resources'], log));
+  const explain = security.explainService((path) => explained.find(path));
+  if (explain) services.push(explain);
   const metrics = new Metrics();
   const observers = [requestLog(settings, log), ...metricsParts(settings, metrics, services)];
   const cluster = composeCluster(settings, {
@@ -90,6 +92,7 @@ export async function compose(
   services.push(...cluster.services);
 
   const bound = services.filter((service) => isBindable(service, log));
+  const explained = new Router(bound);
   const pipelineOf = (bound: readonly AnyService[]): RequestPipeline =>
     createRequestPipeline({
       router: new Router(bound.map((service) => withSecurity(service, settings))),

@@ -1,5 +1,6 @@
 /** JSON Web Tokens: signed and verified as security.md §2.2 and §3 say (RFC 7519). */
 import { compactVerify, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
+import { QuorateError } from '../../errors/quorate-error.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
 import type { JwtAlgorithm, KeyRing, TokenKey } from './key-ring.ts';
 
@@ -31,8 +32,7 @@ export class JwtCodec {
 
   /** A signed token; `iss` and `aud` are added. */
   async sign(claims: JwtClaims): Promise<string> {
-    const key = this.keys.signingKey();
-    if (key === undefined) throw new Error('the key ring cannot sign');
+    const key = this.keys.signingKey() ?? (await this.waitForKey());
     const { algorithm, issuer, audiences } = this.settings;
     const [audience] = audiences;
     return new SignJWT({
@@ -46,6 +46,19 @@ export class JwtCodec {
         ...(key.kid ? { kid: key.kid } : {}),
       })
       .sign(key.privateKey ?? key.key);
+  }
+
+  /** The first requests may come before the keys are read. */
+  private async waitForKey(): Promise<TokenKey> {
+    const { ready } = this.keys;
+    if (ready === undefined) throw new Error('the key ring cannot sign');
+    await ready;
+    const key = this.keys.signingKey();
+    if (key !== undefined) return key;
+    throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {
+      message: 'The signing keys cannot be read now',
+      headers: [['Retry-After', '5']],
+    });
   }
 
   /** The claims of a good token; undefined for any other. A promise only where one has to compute. */

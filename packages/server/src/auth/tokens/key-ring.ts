@@ -36,6 +36,8 @@ export interface KeyRing {
   signingKey(): TokenKey | undefined;
   /** The keys a token with this `kid` (or without one) may have been signed with, best first. */
   verificationKeys(kid: string | undefined): readonly TokenKey[];
+  /** Resolves when the keys were read once, or could not be for some time. */
+  readonly ready?: Promise<void>;
   /** Looks for a `kid` that nobody has heard of yet. */
   findUnknown?(kid: string | undefined): Promise<readonly TokenKey[]>;
 }
@@ -62,6 +64,7 @@ export interface SharedKeyRingOptions {
   readonly legacy?: TokenKey;
   /** Reads the ring anew, for a `kid` that another node may have just added. */
   readonly reload?: () => Promise<void>;
+  readonly ready?: () => Promise<void>;
   readonly now?: () => number;
 }
 
@@ -82,8 +85,8 @@ export class SharedKeyRing implements KeyRing {
     this.keys = keys;
   }
 
-  get isLoaded(): boolean {
-    return this.keys.length > 0;
+  get ready(): Promise<void> {
+    return this.options.ready?.() ?? Promise.resolve();
   }
 
   /** The youngest one that every node knows by now. */
