@@ -26,6 +26,15 @@ async function run(command: Command): Promise<number | undefined> {
       await runEngine(command);
       return undefined;
     }
+    case 'lb-config': {
+      const { printBalancerConfig } = await import('./app/print-balancer-config.ts');
+      return printBalancerConfig(command.balancer, command.nodes, loadConfig(command.sources));
+    }
+    case 'cluster': {
+      const { runCluster } = await import('./app/run-cluster.ts');
+      await runCluster(command);
+      return undefined;
+    }
     case 'print-template':
       process.stderr.write((await import('./config/print.ts')).printTemplate());
       return 0;

@@ -5,6 +5,18 @@ import type { ConfigSources } from './load.ts';
 export type Command =
   | { readonly kind: 'help' | 'version' }
   | { readonly kind: 'wrong'; readonly message: string }
+  | {
+      readonly kind: 'lb-config';
+      readonly balancer: string;
+      readonly nodes: readonly string[] | undefined;
+      readonly sources: ConfigSources;
+    }
+  | {
+      readonly kind: 'cluster';
+      readonly nodes: number;
+      readonly port: number;
+      readonly data: string;
+    }
   | { readonly kind: 'engine'; readonly data: string; readonly port: number; readonly host: string }
   | {
       readonly kind: 'start' | 'print-configuration' | 'print-template';
@@ -15,6 +27,8 @@ export type Command =
 /** Shown by `-h`, and after a bad option. */
 export const USAGE = `Usage: quorate [start] [options] [CONF_FILE]
        quorate engine --data DIR [--port N] [--host H]
+       quorate cluster [--nodes 3] [--port 8080] [--data DIR]
+       quorate lb-config haproxy|nginx|caddy|envoy|traefik|alb [--nodes HOST:PORT,…] [-o FILE] [CONF_FILE]
 
 Serves MongoDB's documents over HTTP. Without CONF_FILE and without a MongoDB URI it starts
 its embedded database on the folder ./quorate-data.
@@ -47,6 +61,7 @@ const OPTIONS = {
   host: { type: 'string' },
   data: { type: 'string' },
   'mongodb-uri': { type: 'string' },
+  nodes: { type: 'string' },
 } as const;
 
 /** Reads the arguments after the program's name. */
@@ -65,6 +80,9 @@ export function parseCommandLine(
   if (values.help === true) return { kind: 'help' };
   if (values.version === true) return { kind: 'version' };
   if (positionals[0] === 'engine') return engineCommand(values, positionals.slice(1), environment);
+  if (positionals[0] === 'cluster')
+    return clusterCommand(values, positionals.slice(1), environment);
+  const balancer = positionals[0] === 'lb-config' ? positionals.splice(0, 2)[1] : undefined;
   if (positionals[0] === 'start') positionals.shift();
   if (positionals.length > 1) return wrong(`Unmatched argument: ${positionals[1]}`);
   const sources: ConfigSources = {
@@ -79,6 +97,9 @@ export function parseCommandLine(
     },
     environment,
   };
+  if (balancer !== undefined) {
+    return { kind: 'lb-config', balancer, nodes: values.nodes?.split(','), sources };
+  }
   const isForked = values.fork === true;
   if (values.printConfiguration === true) return { kind: 'print-configuration', sources, isForked };
   if (values.printConfigurationTemplate === true)
@@ -88,6 +109,22 @@ export function parseCommandLine(
 
 function parseOptions(args: readonly string[]) {
   return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
+}
+
+function clusterCommand(
+  values: { readonly data?: string; readonly port?: string; readonly nodes?: string },
+  rest: readonly string[],
+  environment: ConfigSources['environment'],
+): Command {
+  if (rest.length > 0) return wrong(`Unmatched argument: ${rest[0]}`);
+  const nodes = Number(values.nodes ?? '3');
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > 16)
+    return wrong(`--nodes must be a whole number from 1 to 16, not ${values.nodes}`);
+  const port = Number(values.port ?? '8080');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    return wrong(`--port must be a whole number from 1 to 65535, not ${values.port}`);
+  const data = values.data ?? environment['QUORATE_DATA'] ?? './quorate-data';
+  return { kind: 'cluster', nodes, port, data };
 }
 
 function engineCommand(
