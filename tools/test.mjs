@@ -1,7 +1,8 @@
 // `npm test`: installs what is missing, builds, runs every kind of test this machine can run, and
 // closes with one line of totals. Arguments narrow it: `npm test -- path/to/file.test.ts -t "name"`.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +34,10 @@ const optionalPrograms = {
   nginx: 'load balancer tests',
   chromium: 'browser tests',
 };
+/** Kinds of tests that need a program which an environment variable names. */
+const optionalKinds = {
+  'conformance on a second database': 'SECANTUS does not name the program secantusd-py',
+};
 const onPath = (name) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 const missing = Object.keys(optionalPrograms).filter((name) => !onPath(name));
@@ -41,19 +46,39 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 for (const kind of ['unit', 'engine', 'conformance', 'e2e', 'faults']) {
+  runKind(kind, kind);
+  if (kind === 'conformance') await runOnSecondDatabase();
+}
+rmSync(folder, { recursive: true, force: true });
+
+for (const failure of failures) console.log(`FAILED ${failure}`);
+for (const name of missing) {
+  const reason = optionalKinds[name] ?? `no ${name} on the PATH`;
+  console.log(`not run here: ${optionalPrograms[name] ?? name} (${reason})`);
+}
+console.log(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`,
+);
+process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+
+/** Runs the tests of a vitest project and adds to the totals. */
+function runKind(project, label, env = {}) {
   const startedAt = Date.now();
-  const report = join(folder, `${kind}.json`);
-  const status = run(process.execPath, [
-    vitest,
-    'run',
-    '--project',
-    kind,
-    '--passWithNoTests',
-    '--reporter=default',
-    '--silent=passed-only',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+  const report = join(folder, `${label.replaceAll(' ', '-')}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const status = run(
+    process.execPath,
+    [
+      vitest,
+      'run',
+      '--project',
+      project,
+      '--passWithNoTests',
+      '--silent=passed-only',
+      ...reporters,
+    ],
+    { env: { ...process.env, ...env } },
+  );
   const counted = countReport(report);
   totals.passed += counted.passed;
   totals.failed += counted.failed;
@@ -61,23 +86,66 @@ for (const kind of ['unit', 'engine', 'conformance', 'e2e', 'faults']) {
   // a file that could not be loaded, or an error outside of any test, fails the run too
   if (status !== 0 && counted.failed === 0) {
     totals.failed += 1;
-    failures.push(`${kind}: the runner failed without a failing test (see above)`);
+    failures.push(`${label}: the runner failed without a failing test (see above)`);
   }
-  failures.push(...counted.names.map((name) => `${kind}: ${name}`));
+  failures.push(...counted.names.map((name) => `${label}: ${name}`));
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   console.log(
-    `${kind}: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped (${seconds} s)`,
+    `${label}: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped (${seconds} s)`,
   );
 }
-rmSync(folder, { recursive: true, force: true });
 
-for (const failure of failures) console.log(`FAILED ${failure}`);
-for (const name of missing)
-  console.log(`not run here: ${optionalPrograms[name]} (no ${name} on the PATH)`);
-console.log(
-  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`,
-);
-process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+/** The conformance rows again, on SecantusDB: an independent server that speaks MongoDB's protocol. */
+async function runOnSecondDatabase() {
+  const label = 'conformance on a second database';
+  const program = process.env.SECANTUS;
+  if (!program || !existsSync(program)) {
+    missing.push(label);
+    return;
+  }
+  const port = await freePort();
+  const server = spawn(
+    program,
+    ['--port', String(port), '--storage-path', ':memory:', '--log-level', 'ERROR'],
+    { cwd: folder, stdio: 'ignore' },
+  );
+  try {
+    await listening(port);
+    runKind('conformance', label, {
+      MONGODB_URI: `mongodb://127.0.0.1:${port}/`,
+      CONFORMANCE_GAPS: 'secantusdb',
+    });
+  } catch (error) {
+    totals.failed += 1;
+    failures.push(`${label}: ${error.message}`);
+  } finally {
+    server.kill('SIGTERM');
+  }
+}
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function listening(port) {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const open = await new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+      socket.setTimeout(1000, () => socket.destroy());
+      socket.once('connect', () => socket.destroy());
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('SecantusDB did not start within 30 s');
+}
 
 function countReport(path) {
   const counted = { passed: 0, failed: 0, skipped: 0, names: [] };

@@ -1,6 +1,7 @@
 /** Conformance cases as rows: what is given, one request, what the specification says of its answer. */
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { gapOf } from './known-gaps.ts';
 import { headerValues, send, type WireReply } from './raw-http.ts';
 
 /** Expected header: exact text, pattern, or null for "not there". */
@@ -67,6 +68,7 @@ function parseRequest(text: string): ParsedRequest {
 }
 
 let serial = 0;
+const madeOn = new Set<string>();
 const run = Date.now().toString(36);
 
 /** Replaces the placeholders of a row everywhere. */
@@ -178,7 +180,9 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
   ]);
   const row = fill(written, names);
   if (row.collection !== false) {
-    await sendText(baseUrl, fill('PUT /{db}', names));
+    // one database for all rows of a file, made once
+    if (!madeOn.has(baseUrl)) await sendText(baseUrl, fill('PUT /{db}', names));
+    madeOn.add(baseUrl);
     await sendText(baseUrl, fill('PUT /{db}/{c}', names));
   }
   let etag = '';
@@ -213,9 +217,12 @@ async function runRow(baseUrl: string, written: Row): Promise<void> {
   }
 }
 
-/** One test a row. */
+/** One test a row; what the database under test is known to lack is expected to fail, with the reason in its name. */
 export function testRows(baseUrl: () => string, rows: RowTable): void {
   for (const row of rows) {
-    it(`${row.name} (${row.chapter})`, () => runRow(baseUrl(), row));
+    const gap = gapOf(row);
+    const name = `${row.name} (${row.chapter})`;
+    if (gap === undefined) it(name, () => runRow(baseUrl(), row));
+    else it.fails(`${name}: expected to fail, ${gap}`, () => runRow(baseUrl(), row));
   }
 }
