@@ -36,9 +36,29 @@ export async function benchEngine({ short }) {
         collection.findOne({ _id: documents[17]._id }),
       ),
     );
+    const ids = Array.from({ length: 100 }, (_, n) => documents[(n * 7919) % count]._id);
+    rows.push(
+      await repeated('engine: find of 100 ids by $in, raw', 50, () =>
+        collection.find({ _id: { $in: ids } }, { raw: true }).toArray(),
+      ),
+    );
+    rows.push(...(await durability(client)));
   } finally {
     await client.close();
     await engine.stop();
+  }
+  return rows;
+}
+
+/** The price of the promise: a visible write against one that is on the disk. */
+async function durability(client) {
+  const rows = [];
+  for (const w of [1, 'majority']) {
+    const collection = client.db('bench').collection(`acknowledged-${w}`, { writeConcern: { w } });
+    await collection.insertOne({});
+    const name =
+      w === 1 ? 'engine: insertOne, w: 1 (visible)' : 'engine: insertOne, majority (on the disk)';
+    rows.push(await repeated(name, 300, () => collection.insertOne({ text: 'x'.repeat(300) })));
   }
   return rows;
 }
