@@ -49,6 +49,14 @@ interface Journey {
   identity: Identity;
 }
 
+/** Whether the process lives is answered without the database, whatever credentials come along. */
+function orAnonymous(service: AnyService): (error: unknown) => Identity {
+  return (error) => {
+    if (service.needsNobody === true) return ANONYMOUS;
+    throw error;
+  };
+}
+
 const OPTIONS_REPLY: Reply = { status: 200, headers: [] };
 const BARE_CONTEXT = { identity: ANONYMOUS, permit: OPEN_PERMIT };
 
@@ -162,7 +170,8 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
 
   async function admit(request: NodeRequest, service: AnyService, journey: Journey) {
     const identity = guard.authenticate(request, service);
-    journey.identity = identity instanceof Promise ? await identity : identity;
+    journey.identity =
+      identity instanceof Promise ? await identity.catch(orAnonymous(service)) : identity;
     return guard.authorize(request, service, journey.prepared, journey.identity);
   }
 

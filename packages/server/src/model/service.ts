@@ -32,6 +32,8 @@ export interface Service<P = unknown> {
   readonly match: 'prefix' | 'exact';
   /** False: authentication is tried, but never required. */
   readonly secured: boolean;
+  /** True: who asks does not matter, and accounts that cannot be looked up do no harm. */
+  readonly needsNobody?: boolean;
   /** Shape of error bodies: RESTHeart's error object, or `{"msg":…}` (plugins.md §6). Default `msg`. */
   readonly errorStyle?: 'mongo' | 'msg';
   /** CORS lists of this answer; undefined gives the defaults of operations.md §10. */

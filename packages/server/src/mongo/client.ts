@@ -13,7 +13,7 @@ export interface MongoAccessConfig {
   readonly appName?: string | undefined;
   readonly maxPoolSize?: number | undefined;
   readonly minPoolSize?: number | undefined;
-  /** How long to look for a server, milliseconds; default 10 000. */
+  /** How long to look for a server, milliseconds; default 3 000: then a client is told to come back. */
   readonly serverSelectionTimeoutMs?: number | undefined;
   /** How long to wait for a free connection, milliseconds; default 10 000. */
   readonly waitQueueTimeoutMs?: number | undefined;
@@ -87,7 +87,7 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
 export function toClientOptions(config: MongoAccessConfig): MongoClientOptions {
   const defaults: MongoClientOptions = {
     appName: config.appName ?? 'quorate',
-    serverSelectionTimeoutMS: config.serverSelectionTimeoutMs ?? 10_000,
+    serverSelectionTimeoutMS: config.serverSelectionTimeoutMs ?? 3_000,
     waitQueueTimeoutMS: config.waitQueueTimeoutMs ?? 10_000,
     connectTimeoutMS: 10_000,
     heartbeatFrequencyMS: 5_000,

@@ -36,6 +36,7 @@ export function createDatabaseProbeService(
     uri: config.uri,
     match: 'exact',
     secured: false,
+    needsNobody: true,
     async handle(request): Promise<Reply> {
       if (request.method !== 'GET' && request.method !== 'HEAD')
         return { status: 405, headers: [] };

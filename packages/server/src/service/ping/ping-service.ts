@@ -24,6 +24,7 @@ export function createPingService(config: PingConfig): Service {
     uri: config.uri,
     match: 'prefix',
     secured: false,
+    needsNobody: true,
     cors: () => CORS,
     handle(request): Reply {
       const headers = [['Content-Type', 'application/json']] as const;

@@ -1,0 +1,121 @@
+/** cluster.md part F: whose tokens are known to whom, behind each balancer. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ADMIN,
+  ask,
+  BASIC,
+  type Balancer,
+  hasProgram,
+  login,
+  startBalancer,
+  TestCluster,
+  tally,
+  waitFor,
+} from '../support/cluster.ts';
+
+const REQUESTS = 300;
+
+async function statuses(url: string, count: number, headers: Record<string, string>) {
+  const seen: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const { Authorization: authorization = BASIC, ...rest } = headers;
+    seen.push((await ask(url, '/', { authorization, headers: rest })).status);
+  }
+  return tally(seen);
+}
+
+describe('tokens of the default configuration', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await TestCluster.open();
+  });
+  afterAll(() => cluster?.close());
+
+  for (const kind of ['haproxy', 'nginx', 'caddy'] as const) {
+    it.skipIf(!hasProgram(kind))(`are known to all nodes behind ${kind}`, async () => {
+      const balancer = await startBalancer(kind, cluster.ports);
+      try {
+        const { token } = await login(balancer.url);
+        const seen = await statuses(balancer.url, REQUESTS, { Authorization: `Bearer ${token}` });
+        expect(seen).toEqual({ 200: REQUESTS });
+      } finally {
+        await balancer.close();
+      }
+    });
+  }
+
+  it('are known as Bearer, as password and as cookie, also after their node was killed', async () => {
+    const { token } = await login(cluster.url(0));
+    await cluster.nodes[0]?.kill();
+    const password = Buffer.from(`${ADMIN.name}:${token}`).toString('base64');
+    for (const url of cluster.urls.slice(1)) {
+      expect((await ask(url, '/', { authorization: `Bearer ${token}` })).status).toBe(200);
+      expect((await ask(url, '/', { authorization: `Basic ${password}` })).status).toBe(200);
+    }
+    await cluster.startNode(0);
+    await cluster.waitUntilReady();
+    expect((await ask(cluster.url(0), '/', { authorization: `Bearer ${token}` })).status).toBe(200);
+  });
+
+  it('are refused everywhere within a second of DELETE /token', async () => {
+    const { token } = await login(cluster.url(0));
+    const authorization = `Bearer ${token}`;
+    for (const url of cluster.urls)
+      expect((await ask(url, '/', { authorization })).status).toBe(200);
+    expect((await ask(cluster.url(0), '/token', { method: 'DELETE', authorization })).status).toBe(
+      204,
+    );
+    for (const url of cluster.urls) {
+      await waitFor(
+        'the token to be refused',
+        async () => (await ask(url, '/', { authorization })).status === 401,
+        1000,
+      );
+    }
+  });
+});
+
+describe.skipIf(!hasProgram('haproxy'))('random tokens', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await TestCluster.open({
+      rho: '/rndTokenManager/enabled->true;/jwtTokenManager/enabled->false',
+    });
+  });
+  afterAll(() => cluster?.close());
+
+  const asToken = (token: string): string =>
+    `Basic ${Buffer.from(`${ADMIN.name}:${token}`).toString('base64')}`;
+
+  it('are known to the node that issued them alone', async () => {
+    const { token } = await login(cluster.url(0));
+    const seen = [];
+    for (const url of cluster.urls)
+      seen.push((await ask(url, '/', { authorization: asToken(token) })).status);
+    expect(seen).toEqual([200, 401, 401]);
+  });
+
+  it('work behind a sticky cookie; the death of the node costs exactly one 401', async () => {
+    const balancer: Balancer = await startBalancer('haproxy', cluster.ports, { isSticky: true });
+    try {
+      let { token, cookie } = await login(balancer.url);
+      const name = /QNODE=node(\d)/.exec(cookie)?.[1];
+      expect(
+        await statuses(balancer.url, 100, { Authorization: asToken(token), Cookie: cookie }),
+      ).toEqual({ 200: 100 });
+      await cluster.nodes[Number(name) - 1]?.kill();
+      const seen: number[] = [];
+      for (let i = 0; i < 60; i += 1) {
+        const reply = await ask(balancer.url, '/', {
+          authorization: asToken(token),
+          headers: { Cookie: cookie },
+        });
+        seen.push(reply.status);
+        if (reply.status === 401) ({ token, cookie } = await login(balancer.url));
+      }
+      expect(tally(seen)).toEqual({ 200: 59, 401: 1 });
+    } finally {
+      await balancer.close();
+    }
+  });
+});
