@@ -7,7 +7,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, isDocument } from '../../../../model/bson.ts';
 import { decodeDocument, encodeDocument } from '../../../../model/raw-bson.ts';
-import { loadKeys } from '../../../../mongo/key-store.ts';
+import { type KeyMaker, loadKeys } from '../../../../mongo/key-store.ts';
 import type { MongoAccess } from '../../../../mongo/mongo-access.ts';
 
 const IV_BYTES = 12;
@@ -15,6 +15,12 @@ const TAG_BYTES = 16;
 const KEYS_TTL_MS = 300_000;
 /** Keeps the keys' other uses apart from this one. */
 const PURPOSE = 'quorate keyset cursor 2';
+
+/** The secrets that sign tokens too; the first node to need one makes it. */
+const SECRETS: KeyMaker = {
+  family: 'HS',
+  create: () => Promise.resolve({ secret: randomBytes(32) }),
+};
 
 interface CursorKeys {
   readonly keys: Promise<readonly Buffer[]>;
@@ -27,8 +33,10 @@ const keysByAccess = new WeakMap<MongoAccess, CursorKeys>();
 function cursorKeys(mongo: MongoAccess): Promise<readonly Buffer[]> {
   const kept = keysByAccess.get(mongo);
   if (kept !== undefined && kept.expiresAtMs > Date.now()) return kept.keys;
-  const keys = loadKeys(mongo).then((stored) =>
-    stored.map(({ secret }) => createHmac('sha256', secret).update(PURPOSE).digest()),
+  const keys = loadKeys(mongo, SECRETS).then((stored) =>
+    stored.flatMap(({ secret }) =>
+      secret === undefined ? [] : [createHmac('sha256', secret).update(PURPOSE).digest()],
+    ),
   );
   keysByAccess.set(mongo, { keys, expiresAtMs: Date.now() + KEYS_TTL_MS });
   keys.catch(() => keysByAccess.delete(mongo));
