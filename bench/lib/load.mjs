@@ -42,6 +42,8 @@ async function runWrk({ url, seconds, connections, ids, method = 'GET', body, he
     '1',
     '-c',
     String(connections),
+    '--timeout',
+    '30s',
     '-d',
     `${seconds}s`,
     '-s',
