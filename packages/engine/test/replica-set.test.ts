@@ -19,7 +19,7 @@ async function connect(uri: string, options: MongoClientOptions = {}): Promise<M
 }
 
 function items(client: MongoClient) {
-  return client.db(DATABASE).collection<AnyDocument>('items');
+  return client.db(DATABASE).collection<{ _id?: number | string; n?: number }>('items');
 }
 
 afterEach(async () => {

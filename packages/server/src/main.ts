@@ -35,6 +35,12 @@ async function run(command: Command): Promise<number | undefined> {
       await runCluster(command);
       return undefined;
     }
+    case 'backup':
+    case 'restore':
+    case 'check': {
+      const { runMaintenance } = await import('./app/run-maintenance.ts');
+      return runMaintenance(command);
+    }
     case 'print-template':
       process.stderr.write((await import('./config/print.ts')).printTemplate());
       return 0;

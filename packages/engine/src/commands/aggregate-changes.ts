@@ -18,6 +18,7 @@ export function openChangeStream(
 ): Document | Promise<Document> {
   const [first, ...given] = stages;
   checkPlace(context, collection);
+  checkReadConcern(context);
   const { oplog, catalog, store } = context.services;
   const options = parseChangeStream(
     isDocument(first) ? (first.get('$changeStream') ?? null) : null,
@@ -60,6 +61,17 @@ export function openChangeStream(
       maxTimeMs: 0,
     },
     { limit: firstBatchLimit(cursorBatchSize(context.args)) },
+  );
+}
+
+/** @throws InvalidOptions: events are only ever what a majority has (manual, "Change Streams") */
+function checkReadConcern(context: CommandContext): void {
+  const concern = context.args.get('readConcern');
+  const level = isDocument(concern) ? (concern.get('level') ?? 'majority') : 'majority';
+  if (level === 'majority') return;
+  throw new MongoCommandError(
+    'InvalidOptions',
+    `$changeStream cannot run with a readConcern other than 'majority', or in a multi-document transaction. Current readConcern: ${String(level)}`,
   );
 }
 

@@ -70,6 +70,12 @@ export const aggregate: CommandDefinition = {
     const namespace = namespaceOf(context, name);
     const { output } = bound.pipeline;
     if (output !== undefined) {
+      if (context.readConcern.level === 'linearizable') {
+        throw new MongoCommandError(
+          'InvalidOptions',
+          `$${output.kind} cannot be used with a 'linearizable' read concern level`,
+        );
+      }
       return writeOutput(context, bound, output, { namespace, environment });
     }
     return openCursor(

@@ -29,7 +29,6 @@ export const commitTransaction: CommandDefinition = {
       }
       return commitReply(context);
     }
-    context.services.failPoints?.enter('onPrimaryTransactionalWrite');
     await commit(context, session, transaction);
     return commitReply(context);
   },

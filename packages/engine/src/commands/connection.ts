@@ -1,5 +1,5 @@
 import type { AuthenticatedUser } from '../auth/user-authority.ts';
-import type { Document } from '../bson/value.ts';
+import type { Document, Value } from '../bson/value.ts';
 
 /** What the commands know of the connection they came over. */
 export interface Connection {
@@ -51,7 +51,12 @@ export class ConnectionRegistry {
 
 /** The driver's or application's name from a connection's metadata. */
 export function appNameOf(connection: Connection): string | undefined {
-  const application = connection.clientMetadata?.get('application');
+  return appNameIn(connection.clientMetadata);
+}
+
+/** The same of the metadata itself, which a first hello brings. */
+export function appNameIn(metadata: Value | undefined): string | undefined {
+  const application = metadata instanceof Map ? metadata.get('application') : undefined;
   const name = application instanceof Map ? application.get('name') : undefined;
   return typeof name === 'string' ? name : undefined;
 }

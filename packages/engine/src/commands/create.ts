@@ -54,6 +54,13 @@ export const create: CommandDefinition = {
     await runWrite(context, (target) => {
       const { catalog } = context.services;
       const before = catalog.find(target.batch, context.database, name);
+      // making the same collection again is no error, except where it would end a transaction
+      if (before !== undefined && context.transaction !== undefined) {
+        throw new MongoCommandError(
+          'NamespaceExists',
+          `Collection ${context.namespace(name)} already exists.`,
+        );
+      }
       const collection = catalog.create(target.batch, context.database, name, options);
       if (before === undefined) logCreate(target, collection);
     });

@@ -4,13 +4,14 @@ import type { Operation } from '../session/operation.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandRequest } from './command-request.ts';
-import { appNameOf, type Connection } from './connection.ts';
+import { appNameIn, appNameOf, type Connection } from './connection.ts';
 import { CommandContext } from './context.ts';
 import type { EngineServices } from './engine-services.ts';
-import { isStateChange, labelsFor } from './error-labels.ts';
-import { type CommandFailure, DropConnection } from './fail-points.ts';
+import { isNotPrimary, labelsFor } from './error-labels.ts';
+import { type CommandFailure, DropConnection, type FailPoints } from './fail-points.ts';
 import { checkFields, isTrue, toNumber } from './field-types.ts';
 import { errorReply, ReplyDecorator, toCommandError } from './reply.ts';
+import { applyTimeLimit } from './time-limit.ts';
 import {
   joinTransaction,
   readSessionOptions,
@@ -59,11 +60,12 @@ export class Dispatcher implements CommandRunner {
       commandName: request.name,
       namespace: namespaceOf(request),
       command: request.arguments,
-      appName: appNameOf(connection),
+      appName: appNameIn(request.arguments.get('client')) ?? appNameOf(connection),
     });
     services.counters.command += 1;
     const failed = (error: unknown): Document => {
       services.operations.finish(operation);
+      if (operation.dropsConnection) throw new DropConnection('closed by a fail point');
       return this.#failure(request, error);
     };
     try {
@@ -92,6 +94,7 @@ export class Dispatcher implements CommandRunner {
 
   #success(document: Document, operation: Operation): Document {
     this.#services.operations.finish(operation);
+    if (operation.dropsConnection) throw new DropConnection('closed by a fail point');
     const concern = document.get('writeConcernError');
     if (isDocument(concern)) {
       this.#addTopologyVersion(document, toNumber(concern.get('code')) ?? 0);
@@ -117,7 +120,7 @@ export class Dispatcher implements CommandRunner {
 
   /** With it a driver sees that such an error tells nothing new about the topology. */
   #addTopologyVersion(document: Document, code: number): void {
-    if (!isStateChange(code)) return;
+    if (!isNotPrimary(code)) return;
     const { processId, topologyCounter } = this.#services.identity;
     document.set('topologyVersion', toDocument({ processId, counter: topologyCounter }));
   }
@@ -129,19 +132,10 @@ export class Dispatcher implements CommandRunner {
       name: request.name,
       inTransaction,
       retryableWrite: args.has('txnNumber') && !inTransaction,
-      onChangeStream:
-        isChangeStream(args) ||
-        error instanceof ChangeStreamError ||
-        this.#readsChangeStream(request),
+      // a getMore that failed before it came to its cursor is not known to read a change stream
+      onChangeStream: isChangeStream(args) || error instanceof ChangeStreamError,
       hasWriteConcernError: false,
     });
-  }
-
-  /** A getMore that failed before it came to its cursor (fail points). */
-  #readsChangeStream(request: CommandRequest): boolean {
-    const id = request.arguments.get('getMore');
-    const cursor = typeof id === 'bigint' ? this.#services.cursors.get(id) : undefined;
-    return cursor?.source.postBatchResumeToken !== undefined;
   }
 
   #start(
@@ -161,7 +155,7 @@ export class Dispatcher implements CommandRunner {
     });
     const execute = (): Document | Promise<Document> =>
       this.#execute(connection, request, operation, definition);
-    return failure === undefined ? execute() : failPlanned(failure, operation, execute);
+    return failure === undefined ? execute() : failPlanned(failure, operation, request, execute);
   }
 
   #execute(
@@ -179,8 +173,9 @@ export class Dispatcher implements CommandRunner {
         `${definition.name} may only be run against the admin database.`,
       );
     }
+    checkSnapshotRead(definition, args);
     this.#authorize(connection, definition, request);
-    limitTime(operation, args);
+    limitTime(operation, args, this.#services.failPoints);
     const lsid = args.get('lsid');
     const session = isDocument(lsid) ? this.#services.sessions.use(lsid) : undefined;
     operation.sessionKey = session?.key;
@@ -229,6 +224,7 @@ function runNumbered(
 async function failPlanned(
   failure: CommandFailure,
   operation: Operation,
+  request: CommandRequest,
   execute: () => Document | Promise<Document>,
 ): Promise<Document> {
   if (failure.blockMs > 0) await operation.sleep(failure.blockMs);
@@ -244,33 +240,34 @@ async function failPlanned(
   }
   const document = await execute();
   if (failure.writeConcernError !== undefined) {
-    addWriteConcernError(document, failure);
+    addWriteConcernError(document, failure, request);
   }
   return document;
 }
 
-function addWriteConcernError(document: Document, failure: CommandFailure): void {
+function addWriteConcernError(
+  document: Document,
+  failure: CommandFailure,
+  request: CommandRequest,
+): void {
   const error = failure.writeConcernError;
   if (error === undefined) return;
-  if (!error.has('codeName')) {
-    const code = toNumber(error.get('code')) ?? 0;
-    error.set('codeName', new MongoCommandError(`Location${code}`, '').codeName);
-  }
   document.set('writeConcernError', error);
   const code = toNumber(error.get('code')) ?? 0;
   const labels =
     failure.labels ??
     labelsFor(code, {
-      name: '',
-      inTransaction: false,
-      retryableWrite: true,
+      name: request.name,
+      inTransaction: request.arguments.get('autocommit') === false,
+      retryableWrite:
+        request.arguments.has('txnNumber') && request.arguments.get('autocommit') !== false,
       onChangeStream: false,
       hasWriteConcernError: true,
     });
   if (labels.length > 0) document.set('errorLabels', [...labels]);
 }
 
-function limitTime(operation: Operation, args: Document): void {
+function limitTime(operation: Operation, args: Document, failPoints: FailPoints | undefined): void {
   const maxTimeMs = toNumber(args.get('maxTimeMS'));
   if (maxTimeMs === undefined) return;
   if (maxTimeMs < 0 || !Number.isInteger(maxTimeMs)) {
@@ -283,8 +280,21 @@ function limitTime(operation: Operation, args: Document): void {
     !args.has('isMaster') &&
     !args.has('ismaster')
   ) {
-    operation.limitTime(maxTimeMs);
+    applyTimeLimit(operation, maxTimeMs, failPoints);
   }
+}
+
+const SNAPSHOT_READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'distinct']);
+
+/** @throws InvalidOptions for read concern "snapshot" outside of transactions (manual) */
+function checkSnapshotRead(definition: CommandDefinition, args: Document): void {
+  const concern = args.get('readConcern');
+  if (!isDocument(concern) || concern.get('level') !== 'snapshot') return;
+  if (args.get('autocommit') === false || SNAPSHOT_READS.has(definition.name)) return;
+  throw new MongoCommandError(
+    'InvalidOptions',
+    `Command ${definition.name} does not support { readConcern: { level: "snapshot", provenance: "clientSupplied" } } :: caused by :: read concern not supported`,
+  );
 }
 
 const API_FIELDS = ['apiStrict', 'apiDeprecationErrors'] as const;

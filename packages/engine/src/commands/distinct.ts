@@ -19,7 +19,8 @@ import { reply } from './reply.ts';
 export const distinct: CommandDefinition = {
   name: 'distinct',
   help: 'Finds the different values of a field',
-  stable: true,
+  // not in Stable API version 1
+  stable: false,
   inTransactions: true,
   privilege: 'read',
   fields: {

@@ -87,6 +87,22 @@ const STATE_CHANGES = codes(
   'NotPrimaryOrSecondary',
 );
 
+const NOT_PRIMARY = codes(
+  'PrimarySteppedDown',
+  'NotWritablePrimary',
+  'InterruptedDueToReplStateChange',
+  'NotPrimaryNoSecondaryOk',
+  'NotPrimaryOrSecondary',
+);
+
+/**
+ * Codes that come with a topologyVersion. A member that merely shuts down has none to give: a driver
+ * could take the error for an old one.
+ */
+export function isNotPrimary(code: number): boolean {
+  return NOT_PRIMARY.has(code);
+}
+
 /** Codes that say a member is no primary any more, or goes away. */
 export function isStateChange(code: number): boolean {
   return STATE_CHANGES.has(code);

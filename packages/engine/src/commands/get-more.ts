@@ -1,4 +1,5 @@
 import type { Document, Value } from '../bson/value.ts';
+import { codeOf, nameOfCode } from '../errors/codes.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Batch, Cursor } from '../session/cursor.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
@@ -6,9 +7,13 @@ import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cursorReply } from './cursor-reply.ts';
 import { checkType, toNonNegative, toNumber } from './field-types.ts';
+import { applyTimeLimit } from './time-limit.ts';
 
 /** How long a getMore waits for news where the client does not say (MongoDB: one second). */
 const DEFAULT_AWAIT_MS = 1_000;
+/** Many idle streams are asked to come back less often: together about thirty times a second. */
+const AWAIT_MS_PER_CURSOR = 30;
+const MAX_DEFAULT_AWAIT_MS = 30_000;
 
 /** `getMore` (manual): the next batch of a cursor. */
 export const getMore: CommandDefinition = {
@@ -30,10 +35,11 @@ export const getMore: CommandDefinition = {
     const { operation } = context;
     cursor.pinnedBy = operation;
     const awaitMs = awaitTime(context, cursor);
-    if (awaitMs === undefined && cursor.remainingTimeMs > 0) {
-      operation.limitTime(cursor.remainingTimeMs);
-    }
     try {
+      failCheckedOut(context, cursor);
+      if (awaitMs === undefined) {
+        applyTimeLimit(operation, cursor.remainingTimeMs, context.services.failPoints);
+      }
       const batch =
         awaitMs === undefined
           ? cursor.readBatch(limit, operation)
@@ -97,10 +103,27 @@ function checkOwner(context: CommandContext, cursor: Cursor): void {
   }
 }
 
+/** @throws what the fail point `failGetMoreAfterCursorCheckout` has been given */
+function failCheckedOut(context: CommandContext, cursor: Cursor): void {
+  const data = context.services.failPoints?.enter('failGetMoreAfterCursorCheckout', (given) => {
+    const appName = given.get('appName');
+    const namespace = given.get('namespace');
+    return (
+      (appName === undefined || appName === context.operation.appName) &&
+      (namespace === undefined || namespace === cursor.namespace)
+    );
+  });
+  if (data === undefined) return;
+  throw new MongoCommandError(
+    nameOfCode(toNumber(data.get('errorCode')) ?? codeOf('InternalError')),
+    "Hit the 'failGetMoreAfterCursorCheckout' failpoint",
+  );
+}
+
 /** The time to wait for news; `undefined` for a cursor that does not wait. */
 function awaitTime(context: CommandContext, cursor: Cursor): number | undefined {
   const asked = toNumber(context.args.get('maxTimeMS'));
-  if (cursor.source.tail?.awaitData) return asked ?? DEFAULT_AWAIT_MS;
+  if (cursor.source.tail?.awaitData) return asked ?? defaultAwaitMs(context.services.cursors.size);
   if (asked !== undefined && asked > 0) {
     throw new MongoCommandError(
       'BadValue',
@@ -108,6 +131,11 @@ function awaitTime(context: CommandContext, cursor: Cursor): number | undefined 
     );
   }
   return undefined;
+}
+
+function defaultAwaitMs(cursors: number): number {
+  const shared = cursors * AWAIT_MS_PER_CURSOR;
+  return Math.min(Math.max(DEFAULT_AWAIT_MS, shared), MAX_DEFAULT_AWAIT_MS);
 }
 
 /** Reads what there is; with nothing there, sleeps until a write wakes it or the time is over. */

@@ -1,4 +1,5 @@
 import type { Document } from '../bson/value.ts';
+import { nameOfCode } from '../errors/codes.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { OplogOperation, OplogOrigin } from '../oplog/oplog-entry.ts';
 import type { Operation } from '../session/operation.ts';
@@ -6,6 +7,8 @@ import { RetryRecord, readRetryRecord, writeRetryRecord } from '../session/retry
 import type { Session } from '../session/session.ts';
 import type { Interruption, WriteBatch } from '../storage/store.ts';
 import type { CommandContext } from './context.ts';
+import { DropConnection } from './fail-points.ts';
+import { isTrue, toNumber } from './field-types.ts';
 
 /** Operations of one log entry at most; large writes make several. */
 const OPERATIONS_PER_ENTRY = 500;
@@ -120,8 +123,27 @@ function runInBatch<T>(
     const part = operations.slice(start, start + OPERATIONS_PER_ENTRY);
     context.services.oplog.append(batch, part, origin);
   }
+  if (retry?.hasNews) failRetryable(context);
   retry?.save();
   return result;
+}
+
+/**
+ * The fail point `onPrimaryTransactionalWrite`: a retryable write whose answer gets lost, or which is
+ * not carried out.
+ */
+function failRetryable(context: CommandContext): void {
+  const data = context.services.failPoints?.enter('onPrimaryTransactionalWrite');
+  if (data === undefined) return;
+  const closes = data.get('closeConnection') ?? true;
+  if (isTrue(closes)) context.operation.dropsConnection = true;
+  const code = toNumber(data.get('failBeforeCommitExceptionCode'));
+  if (code === undefined) return;
+  if (isTrue(closes)) throw new DropConnection('closed by a fail point');
+  throw new MongoCommandError(
+    nameOfCode(code),
+    'Failing write due to failpoint. The write must not be reflected.',
+  );
 }
 
 /** The record of a session's retryable write while one command runs. */
@@ -167,6 +189,10 @@ class RetryState {
   record(statement: number, outcome: Document): void {
     this.#record ??= new RetryRecord(this.#number, this.#before?.runs);
     this.#record.add(statement, outcome);
+  }
+
+  get hasNews(): boolean {
+    return this.#record !== undefined;
   }
 
   save(): void {

@@ -39,7 +39,9 @@ export function* readShaped(
     }
     const document = record.document();
     const shaped = shape.returnKey ? keysOf(document, index) : options.project(document);
-    yield shape.showRecordId ? new Map(shaped).set('$recordId', BigInt(record.recordId)) : shaped;
+    yield shape.showRecordId && !shape.returnKey
+      ? new Map(shaped).set('$recordId', BigInt(record.recordId))
+      : shaped;
   }
 }
 

@@ -16,6 +16,9 @@ export const validate: CommandDefinition = {
     fixMultikey: 'bool',
     checkBSONConformance: 'bool',
     metadata: 'bool',
+    enforceFastCount: 'bool',
+    // sent by drivers for servers of long ago, ignored like there
+    scandata: 'bool',
   },
   run(context) {
     const name = context.collectionName;

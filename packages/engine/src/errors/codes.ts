@@ -146,6 +146,7 @@ export const ERROR_CODES = {
   TransactionTooOld: 225,
   UnsatisfiableCommitQuorum: 229,
   RetryChangeStream: 234,
+  CursorKilled: 237,
   NotImplemented: 238,
   SnapshotTooOld: 239,
   ConversionFailure: 241,

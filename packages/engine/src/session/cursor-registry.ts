@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { Cursor, type CursorFields } from './cursor.ts';
 
 const SWEEP_INTERVAL_MS = 4_000;
@@ -35,7 +36,9 @@ export class CursorRegistry {
   /** Closes a cursor, and interrupts the operation that is drawing from it. */
   remove(cursor: Cursor): void {
     this.#cursors.delete(cursor.id);
-    cursor.pinnedBy?.interrupt();
+    cursor.pinnedBy?.interrupt(
+      new MongoCommandError('CursorKilled', `cursor id ${cursor.id} was killed`),
+    );
     cursor.close();
   }
 
@@ -70,8 +73,17 @@ export class CursorRegistry {
   }
 }
 
+// taken in bulk: each find needs an id, and a call into the random generator costs more than the rest
+const randomPool = Buffer.alloc(4096);
+let usedOfPool = randomPool.length;
+
 /** Random, so that a client cannot guess another's; positive, because drivers read it signed. */
 function newCursorId(): bigint {
-  const id = randomBytes(8).readBigUInt64LE() & 0x7fff_ffff_ffff_ffffn;
+  if (usedOfPool === randomPool.length) {
+    randomFillSync(randomPool);
+    usedOfPool = 0;
+  }
+  const id = randomPool.readBigUInt64LE(usedOfPool) & 0x7fff_ffff_ffff_ffffn;
+  usedOfPool += 8;
   return id === 0n ? 1n : id;
 }

@@ -17,6 +17,8 @@ export class Operation {
   readonly appName: string | undefined;
   /** The session's key, so that killSessions finds it. */
   sessionKey: string | undefined;
+  /** A fail point wants the connection gone instead of a reply. */
+  dropsConnection = false;
   #deadlineAtMs = Number.POSITIVE_INFINITY;
   #interruption: MongoCommandError | undefined;
   readonly #listeners = new Set<() => void>();

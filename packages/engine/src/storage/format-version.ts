@@ -53,13 +53,24 @@ function writeFormat(folder: string): void {
  * @throws UnknownFormatError
  */
 export function checkFormat(folder: string): void {
+  const hasFormat = existsSync(join(folder, FILE_NAME));
+  if (!hasFormat && !existsSync(join(folder, DATA_FILE))) writeFormat(folder);
+  else assertKnownFormat(folder);
+}
+
+/**
+ * Checks that a folder holds data of this format; nothing in it is touched.
+ *
+ * @throws UnknownFormatError
+ */
+export function assertKnownFormat(folder: string): void {
   const path = join(folder, FILE_NAME);
   if (!existsSync(path)) {
-    if (existsSync(join(folder, DATA_FILE))) {
-      throw new UnknownFormatError(`${folder} holds a database of an unknown kind`);
-    }
-    writeFormat(folder);
-    return;
+    throw new UnknownFormatError(
+      existsSync(join(folder, DATA_FILE))
+        ? `${folder} holds a database of an unknown kind`
+        : `${folder} holds no data of this engine`,
+    );
   }
   const text = readFileSync(path, 'utf8').trim();
   const version = /^quorate-engine (\d+)$/.exec(text)?.[1];

@@ -47,6 +47,18 @@ export function replyToFailure(
     ]);
   if (error.emptyBody || isBodyless(error))
     return { error, reply: { status: error.status, headers } };
+  if (isMongo && !journey.isPrepared) {
+    // as RESTHeart writes it there: without blanks (rest-documents.md §1.5)
+    const text = parts.writeErrorBody(
+      error,
+      request.method,
+      errorContext(request, service, journey),
+    );
+    return {
+      error,
+      reply: { status: error.status, headers, body: JSON.stringify(JSON.parse(text)) },
+    };
+  }
   const body = isMongo
     ? parts.writeErrorBody(error, request.method, errorContext(request, service, journey))
     : messageBody(error);

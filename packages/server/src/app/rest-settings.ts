@@ -28,6 +28,7 @@ export function toRestConfig(settings: Settings): RestConfig {
     aggregationTimeLimitMs: mongo['aggregation-time-limit'],
     aggregationCheckOperators: mongo['aggregation-check-operators'],
     cursorBatchSize: mongo['cursor-batch-size'],
+    fileRanges: mongo['file-ranges'],
     filterOperatorBlacklist: blacklist.enabled ? blacklist.blacklist : [],
     aggregationSecurity: readSecurity(settings),
   };
@@ -54,7 +55,7 @@ function readMounts(value: unknown): Mounts {
   return value.map((mount: unknown, index) => {
     const { what, where } = (mount ?? {}) as Record<string, unknown>;
     const place = `mongo-mounts[${index + 1}]`;
-    if (typeof what !== 'string' || (what !== '*' && !what.startsWith('/')))
+    if (typeof what !== 'string' || what === '')
       throw invalid(`${place}/what`, '* or a path such as /db or /db/collection');
     if (typeof where !== 'string' || !where.startsWith('/'))
       throw invalid(`${place}/where`, 'a path that starts with /');

@@ -1,16 +1,32 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { QuorateError } from '../errors/quorate-error.ts';
 import type { AnyService } from '../model/service.ts';
 import type { Log } from '../observe/log.ts';
 import { createStaticService } from '../service/static/static-service.ts';
 
+/** What is served without the section: the page of the metrics, as in RESTHeart (operations.md §9). */
+const DEFAULT_ENTRIES = [
+  {
+    what: 'static/metrics',
+    where: '/metrics-ui',
+    'welcome-file': 'restheart-metrics.html',
+    embedded: true,
+  },
+];
+
+/** Folders that come with the package, by the names that RESTHeart's configuration gives them. */
+const EMBEDDED_FOLDERS: ReadonlyMap<unknown, string> = new Map([
+  ['static/metrics', fileURLToPath(new URL('../../assets/metrics', import.meta.url))],
+]);
+
 /** One service for each entry of the list `static-resources`; a missing folder is an error in the log, and not bound. */
 export function createStaticServices(section: unknown, log: Log): AnyService[] {
-  if (section === undefined || section === null) return [];
-  if (!Array.isArray(section)) throw invalid('', 'a list of {what, where, welcome-file, embedded}');
+  const entries: unknown = section ?? DEFAULT_ENTRIES;
+  if (!Array.isArray(entries)) throw invalid('', 'a list of {what, where, welcome-file, embedded}');
   const services: AnyService[] = [];
-  for (const [index, entry] of section.entries()) {
+  for (const [index, entry] of entries.entries()) {
     const place = `[${index + 1}]`;
     const { what, where, embedded, ...rest } = (entry ?? {}) as Record<string, unknown>;
     const welcomeFile = rest['welcome-file'] ?? 'index.html';
@@ -18,11 +34,12 @@ export function createStaticServices(section: unknown, log: Log): AnyService[] {
     if (typeof where !== 'string' || !where.startsWith('/'))
       throw invalid(`${place}/where`, 'a path that starts with /');
     if (typeof welcomeFile !== 'string') throw invalid(`${place}/welcome-file`, 'a file name');
-    if (embedded === true) {
+    const embeddedFolder = embedded === true ? EMBEDDED_FOLDERS.get(what) : undefined;
+    if (embedded === true && embeddedFolder === undefined) {
       log.warn(`Static resources ${what} are not part of Quorate: ${where} is not bound`);
       continue;
     }
-    const folder = resolve(what);
+    const folder = embeddedFolder ?? resolve(what);
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       log.error(`Static resources: there is no folder ${folder}, ${where} is not bound`);
       continue;

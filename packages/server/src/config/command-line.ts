@@ -19,6 +19,14 @@ export type Command =
     }
   | { readonly kind: 'engine'; readonly data: string; readonly port: number; readonly host: string }
   | {
+      readonly kind: 'backup' | 'restore';
+      readonly data: string;
+      readonly uri: string | undefined;
+      /** The folder of the backup. */
+      readonly folder: string;
+    }
+  | { readonly kind: 'check'; readonly data: string }
+  | {
       readonly kind: 'start' | 'print-configuration' | 'print-template';
       readonly sources: ConfigSources;
       readonly isForked: boolean;
@@ -27,6 +35,9 @@ export type Command =
 /** Shown by `-h`, and after a bad option. */
 export const USAGE = `Usage: quorate [start] [options] [CONF_FILE]
        quorate engine --data DIR [--port N] [--host H]
+       quorate backup [--data DIR | --mongodb-uri URI] FOLDER
+       quorate restore [--data DIR | --mongodb-uri URI] FOLDER
+       quorate check [DIR]
        quorate cluster [--nodes 3] [--port 8080] [--data DIR]
        quorate lb-config haproxy|nginx|caddy|envoy|traefik|alb [--nodes HOST:PORT,…] [-o FILE] [CONF_FILE]
 
@@ -83,6 +94,8 @@ export function parseCommandLine(
   if (positionals[0] === 'cluster')
     return clusterCommand(values, positionals.slice(1), environment);
   const balancer = positionals[0] === 'lb-config' ? positionals.splice(0, 2)[1] : undefined;
+  const maintenance = maintenanceCommand(values, positionals, environment);
+  if (maintenance !== undefined) return maintenance;
   if (positionals[0] === 'start') positionals.shift();
   if (positionals.length > 1) return wrong(`Unmatched argument: ${positionals[1]}`);
   const sources: ConfigSources = {
@@ -142,6 +155,24 @@ function engineCommand(
     port,
     host: values.host ?? '127.0.0.1',
   };
+}
+
+/** `backup`, `restore` and `check`. */
+function maintenanceCommand(
+  values: { readonly data?: string; readonly 'mongodb-uri'?: string },
+  [name, ...rest]: readonly string[],
+  environment: ConfigSources['environment'],
+): Command | undefined {
+  if (name !== 'backup' && name !== 'restore' && name !== 'check') return undefined;
+  const [folder] = rest;
+  if (rest.length > 1) return wrong(`Unmatched argument: ${rest[1]}`);
+  const data = values.data ?? environment['QUORATE_DATA'] ?? './quorate-data';
+  if (name === 'check') return { kind: 'check', data: folder ?? data };
+  if (folder === undefined) return wrong(`quorate ${name} needs the folder of the backup`);
+  const uri = values['mongodb-uri'];
+  if (uri !== undefined && values.data !== undefined)
+    return wrong('--data and --mongodb-uri name two databases; give one');
+  return { kind: name, data, uri, folder };
 }
 
 function wrong(message: string): Command {

@@ -68,7 +68,7 @@ export const SECTIONS = {
       'which database, collection or document is served where',
     ),
     'default-representation-format': choice(
-      ['STANDARD', 'S', 'HAL', 'SHAL', 'standard', 's', 'hal', 'shal'],
+      ['STANDARD', 'S', 'HAL', 'SHAL', 'PLAIN_JSON', 'PJ', 'standard', 's', 'hal', 'shal'],
       'STANDARD',
       'representation of requests without `rep`',
     ),
@@ -84,6 +84,7 @@ export const SECTIONS = {
     'default-pagesize': int(100, 'documents of a page without `pagesize`', { min: 0 }),
     'max-pagesize': int(1000, 'largest `pagesize`', { min: 1 }),
     'cursor-batch-size': int(1000, 'documents fetched from the database in one go', { min: 1 }),
+    'file-ranges': bool(false, 'downloads of files honour `Range`; RESTHeart ignores it'),
     'local-cache-enabled': bool(true, 'cache properties of databases and collections'),
     'local-cache-ttl': int(60_000, 'how long they are kept; negative is for ever', { unit: 'ms' }),
     'schema-cache-enabled': bool(true, 'cache JSON schemas'),

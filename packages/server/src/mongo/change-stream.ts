@@ -1,5 +1,10 @@
 /** Change streams of one collection, as the service of streams consumes them. */
-import { type ChangeStreamDocument, type ChangeStreamOptions, Int32 } from 'mongodb';
+import {
+  type ChangeStream,
+  type ChangeStreamDocument,
+  type ChangeStreamOptions,
+  Int32,
+} from 'mongodb';
 import { type BsonDocument, type BsonValue, Long } from '../model/bson.ts';
 import type { Permit } from '../model/permit.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
@@ -36,14 +41,15 @@ export async function watchCollection(
   // the driver serializes Maps as documents
   const stages = pipeline as unknown as Record<string, unknown>[];
   const stream = collectionOf(mongo.client, namespace).watch(stages, watchOptions);
-  // the cursor opens with the first read; this reads nothing and waits for nothing
-  const first = await mapped(() => stream.tryNext());
+  const first = await mapped(() => beginReading(stream));
   return {
     close: () => stream.close(),
     async *[Symbol.asyncIterator]() {
-      if (first !== null) yield toEvent(first);
+      let { reading } = first as { reading: Promise<ChangeStreamDocument> | undefined };
       for (;;) {
-        const change = await mapped(() => stream.next()).catch((error: unknown) => {
+        const next = reading ?? stream.next();
+        reading = undefined;
+        const change = await mapped(() => next).catch((error: unknown) => {
           if (stream.closed) return undefined;
           throw error;
         });
@@ -53,6 +59,30 @@ export async function watchCollection(
       }
     },
   };
+}
+
+const OPENING_MS = 1000;
+
+/**
+ * The first read, already under way when this resolves: the driver opens the cursor with it, and
+ * tells of the position the cursor begins at. Waiting for the read itself would wait for an event, or
+ * for as long as the database lets an empty read rest.
+ *
+ * @throws what opening the cursor throws
+ */
+async function beginReading(
+  stream: ChangeStream,
+): Promise<{ readonly reading: Promise<ChangeStreamDocument> }> {
+  const opened = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, OPENING_MS);
+    stream.once('resumeTokenChanged', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  const reading = stream.next();
+  await Promise.race([opened, reading]);
+  return { reading };
 }
 
 const MEMBERS = ['fullDocument', 'documentKey', 'updateDescription', 'operationType'] as const;

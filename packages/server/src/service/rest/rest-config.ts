@@ -35,6 +35,8 @@ export interface RestConfig {
   readonly aggregationTimeLimitMs: number;
   readonly aggregationCheckOperators: boolean;
   readonly cursorBatchSize: number;
+  /** Whether downloads of files honour `Range`, which the reference ignores (rest-resources.md §7.2). */
+  readonly fileRanges: boolean;
   /** Operators refused at any depth of `filter`; empty when the blacklist is off (security.md, filterOperatorsBlacklist). */
   readonly filterOperatorBlacklist: readonly string[];
   /** What stored pipelines may not use (rest-resources.md §6.3). */
@@ -60,6 +62,7 @@ export const DEFAULT_REST_CONFIG: RestConfig = {
   aggregationTimeLimitMs: 0,
   aggregationCheckOperators: true,
   cursorBatchSize: 1000,
+  fileRanges: false,
   filterOperatorBlacklist: ['$where'],
   aggregationSecurity: DEFAULT_PIPELINE_SECURITY,
 };

@@ -1,4 +1,4 @@
-/** Download of a file's content (rest-resources.md §7.2), with ranges beyond the reference. */
+/** Download of a file's content (rest-resources.md §7.2), with ranges beyond the reference where the configuration asks for them. */
 
 import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { type BsonValue, bsonTypeOf, Double, Long, ObjectId } from '../../../../model/bson.ts';
@@ -24,9 +24,12 @@ export async function getFileContent(request: MongoRequest, context: RestContext
   const etag = etagOfRaw(file.document, FILE_ETAG_PATH);
   if (isNotModified(request, etag)) return notModified();
   const headers = contentHeaders(file.document, etag);
-  const range = isRangeWanted(request, etag)
-    ? parseRange(request.http.header('range'), file.length)
-    : undefined;
+  const { fileRanges } = context.config;
+  if (fileRanges) headers.push(['Accept-Ranges', 'bytes']);
+  const range =
+    fileRanges && isRangeWanted(request, etag)
+      ? parseRange(request.http.header('range'), file.length)
+      : undefined;
   if (range === 'unsatisfiable') {
     return { status: 416, headers: [['Content-Range', `bytes */${file.length}`]] };
   }
@@ -54,7 +57,6 @@ function contentHeaders(document: Buffer, etag: string | undefined): ReplyHeader
     ['Content-Type', isUsable ? type : 'application/octet-stream'],
     ['Content-Disposition', dispositionOf(typeof name === 'string' ? name : 'file')],
     ['Content-Transfer-Encoding', 'binary'],
-    ['Accept-Ranges', 'bytes'],
     // the type was chosen by whoever uploaded it: browsers must not guess another one
     ['X-Content-Type-Options', 'nosniff'],
   ];
