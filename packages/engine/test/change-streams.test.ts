@@ -190,9 +190,9 @@ describe('a change stream', () => {
     await test()
       .client.db('admin')
       .command({
-        configureFailPoint: 'failCommand',
+        configureFailPoint: 'failGetMoreAfterCursorCheckout',
         mode: { times: 1 },
-        data: { failCommands: ['getMore'], errorCode: 91, closeConnection: false },
+        data: { errorCode: 91, closeConnection: false },
       });
     const next = stream.next();
     await things().insertOne({ _id: 1 });

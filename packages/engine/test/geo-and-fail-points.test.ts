@@ -64,6 +64,40 @@ describe('a fail point', () => {
     await test().client.db('geo').collection('retried').insertOne({});
   });
 
+  it.each([
+    ['whose answer gets lost', {}],
+    ['that fails before its commit', { failBeforeCommitExceptionCode: 1 }],
+  ])('lets a retryable write be repeated %s', async (_, data) => {
+    const retried = test().client.db('geo').collection<{ _id: number }>('retryable');
+    await retried.deleteMany({});
+    const configureFailPoint = 'onPrimaryTransactionalWrite';
+    const admin = test().client.db('admin');
+    await admin.command({ configureFailPoint, mode: { times: 1 }, data });
+    await retried.insertMany([{ _id: 1 }, { _id: 2 }]);
+    expect(await retried.countDocuments()).toBe(2);
+  });
+
+  it('lets every time limit run out', async () => {
+    const admin = test().client.db('admin');
+    const configureFailPoint = 'maxTimeAlwaysTimeOut';
+    await admin.command({ configureFailPoint, mode: 'alwaysOn' });
+    const limited = places().find({}, { maxTimeMS: 100_000 }).toArray();
+    await expect(limited).rejects.toMatchObject({ code: 50 });
+    expect(await places().find().toArray()).toHaveLength(3);
+    await admin.command({ configureFailPoint, mode: 'off' });
+  });
+
+  it('is told from others by the name of the application at the first hello', async () => {
+    const appName = 'refused';
+    await plan('alwaysOn', { failCommands: ['hello'], errorCode: 91, appName });
+    const { client } = test();
+    await client.db('admin').command({ hello: 1 });
+    const other = new MongoClient(test().uri, { appName, serverSelectionTimeoutMS: 200 });
+    await expect(other.connect()).rejects.toThrow();
+    await other.close();
+    await plan('off', {});
+  });
+
   it('holds a command back', async () => {
     await plan({ times: 1 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 500 });
     const late = places().find({}, { maxTimeMS: 20 }).toArray();

@@ -1,7 +1,6 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ReplicaSet, startReplicaSet } from '../src/testing/index.ts';
-import type { AnyDocument } from './support/any-document.ts';
 
 const DATABASE = 'rehearsed';
 let set: ReplicaSet | undefined;

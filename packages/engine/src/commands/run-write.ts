@@ -123,22 +123,24 @@ function runInBatch<T>(
     const part = operations.slice(start, start + OPERATIONS_PER_ENTRY);
     context.services.oplog.append(batch, part, origin);
   }
-  if (retry?.hasNews) failRetryable(context);
+  for (let left = retry?.executed ?? 0; left > 0; left--) {
+    if (failRetryable(context)) break;
+  }
   retry?.save();
   return result;
 }
 
 /**
  * The fail point `onPrimaryTransactionalWrite`: a retryable write whose answer gets lost, or which is
- * not carried out.
+ * not carried out. It is entered once per statement.
  */
-function failRetryable(context: CommandContext): void {
+function failRetryable(context: CommandContext): boolean {
   const data = context.services.failPoints?.enter('onPrimaryTransactionalWrite');
-  if (data === undefined) return;
+  if (data === undefined) return false;
   const closes = data.get('closeConnection') ?? true;
   if (isTrue(closes)) context.operation.dropsConnection = true;
   const code = toNumber(data.get('failBeforeCommitExceptionCode'));
-  if (code === undefined) return;
+  if (code === undefined) return true;
   if (isTrue(closes)) throw new DropConnection('closed by a fail point');
   throw new MongoCommandError(
     nameOfCode(code),
@@ -153,6 +155,8 @@ class RetryState {
   readonly #number: bigint;
   readonly #before: RetryRecord | undefined;
   #record: RetryRecord | undefined;
+  /** Statements that this command has carried out itself. */
+  executed = 0;
 
   constructor(context: CommandContext, batch: WriteBatch) {
     const { session, retryNumber } = context;
@@ -189,10 +193,7 @@ class RetryState {
   record(statement: number, outcome: Document): void {
     this.#record ??= new RetryRecord(this.#number, this.#before?.runs);
     this.#record.add(statement, outcome);
-  }
-
-  get hasNews(): boolean {
-    return this.#record !== undefined;
+    this.executed += 1;
   }
 
   save(): void {
