@@ -92,9 +92,7 @@ describe('a fail point', () => {
     await plan('alwaysOn', { failCommands: ['hello'], errorCode: 91, appName });
     const { client } = test();
     await client.db('admin').command({ hello: 1 });
-    const other = new MongoClient(test().uri, { appName, serverSelectionTimeoutMS: 200 });
-    await expect(other.connect()).rejects.toThrow();
-    await other.close();
+    await expect(test().connect({ appName, serverSelectionTimeoutMS: 200 })).rejects.toThrow();
     await plan('off', {});
   });
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { fromKey, type Position } from '../oplog/oplog-entry.ts';
 import { assertKnownFormat } from '../storage/format-version.ts';
+import { copyLmdbFolder, readLastKey } from '../storage/lmdb-copy.ts';
 
 const DATA_FILE = 'data.mdb';
 const FORMAT_FILE = 'FORMAT';
@@ -31,14 +31,10 @@ export async function backupFolder(dataPath: string, target: string): Promise<Ba
   await claimEmpty(target);
   const unfinished = join(target, 'unfinished');
   await mkdir(unfinished);
-  const environment = open({ path: dataPath, noSubdir: false, readOnly: true, maxDbs: 16 });
-  try {
-    await environment.backup(unfinished, true);
-  } finally {
-    await environment.close();
-  }
+  await copyLmdbFolder(dataPath, unfinished);
   await copyFile(join(dataPath, FORMAT_FILE), join(unfinished, FORMAT_FILE));
-  const position = await lastPositionOf(unfinished);
+  const lastKey = await readLastKey(unfinished, 'oplog', OPLOG_KEY_BYTES);
+  const position: Position = lastKey === undefined ? 0n : fromKey(lastKey);
   const summary: BackupSummary = {
     takenAt: new Date().toISOString(),
     clusterTime: { t: Number(position >> 32n), i: Number(position & 0xffff_ffffn) },
@@ -74,20 +70,4 @@ export async function restoreFolder(backup: string, dataPath: string): Promise<v
 async function claimEmpty(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   if ((await readdir(folder)).length > 0) throw new Error(`${folder} is not empty`);
-}
-
-async function lastPositionOf(folder: string): Promise<Position> {
-  const environment = open({ path: folder, noSubdir: false, readOnly: true, maxDbs: 16 });
-  try {
-    const oplog = environment.openDB<Uint8Array, Uint8Array>({
-      name: 'oplog',
-      keyEncoding: 'binary',
-      encoding: 'binary',
-    });
-    const start = Buffer.alloc(OPLOG_KEY_BYTES, 0xff);
-    for (const key of oplog.getKeys({ start, reverse: true, limit: 1 })) return fromKey(key);
-    return 0n;
-  } finally {
-    await environment.close();
-  }
 }

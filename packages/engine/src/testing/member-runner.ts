@@ -6,11 +6,31 @@ import { isStateChange, labelsFor } from '../commands/error-labels.ts';
 import { DropConnection } from '../commands/fail-points.ts';
 import { toNumber } from '../commands/field-types.ts';
 import { toCommandError } from '../commands/reply.ts';
+import type { EngineCore } from '../engine-core.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
-import { toPosition } from '../oplog/oplog-entry.ts';
+import { type Position, toPosition } from '../oplog/oplog-entry.ts';
 import { allowsSecondary, kindOf } from './command-kinds.ts';
 import { notPrimary } from './gated-store.ts';
-import type { Member } from './member.ts';
+import type { History } from './history.ts';
+
+export type MemberRole = 'primary' | 'secondary' | 'down';
+
+/** What the commands of a member depend on: its role, its history and how far its set has come. */
+export interface CommandedMember {
+  readonly core: EngineCore;
+  readonly role: MemberRole;
+  readonly history: Pick<History, 'length'>;
+  readonly lastPosition: Position;
+  /** Up to here its history is held by a majority, as far as it knows. */
+  readonly stableLength: number;
+  /** Every command waits this long. */
+  readonly latencyMs: number;
+  /** How many members its set has. */
+  readonly setSize: number;
+  /** How many members hold the first `length` groups of its history. */
+  holdersOf(length: number): number;
+  waitUntil(isDone: () => boolean): Promise<void>;
+}
 
 /** How many members must hold a write before it is acknowledged. */
 interface Acknowledgement {
@@ -22,9 +42,9 @@ const WAITING_READS: ReadonlySet<unknown> = new Set(['majority', 'linearizable',
 
 /** Runs a member's commands: its role decides which, and its set when they are acknowledged. */
 export class MemberRunner implements CommandRunner {
-  readonly #member: Member;
+  readonly #member: CommandedMember;
 
-  constructor(member: Member) {
+  constructor(member: CommandedMember) {
     this.#member = member;
   }
 
@@ -117,8 +137,8 @@ export class MemberRunner implements CommandRunner {
     if (document.has('errmsg') || acknowledgement.members <= 1) return document;
     const length = member.history.length;
     const isHeld = (): boolean =>
-      acknowledgement.members > member.surroundings.size / 2 + 1
-        ? member.surroundings.holdersOf(member, length) >= acknowledgement.members
+      acknowledgement.members > member.setSize / 2 + 1
+        ? member.holdersOf(length) >= acknowledgement.members
         : member.stableLength >= length;
     try {
       await this.#wait(isHeld, acknowledgement.timeoutMs);
@@ -135,7 +155,7 @@ export class MemberRunner implements CommandRunner {
   #acknowledgement(name: string, args: Document): Acknowledgement {
     const ends = name === 'commitTransaction' || name === 'abortTransaction';
     if (args.get('autocommit') === false && !ends) return { members: 1, timeoutMs: 0 };
-    const { size } = this.#member.surroundings;
+    const size = this.#member.setSize;
     const majority = Math.floor(size / 2) + 1;
     const concern = args.get('writeConcern');
     if (!isDocument(concern)) return { members: majority, timeoutMs: 0 };

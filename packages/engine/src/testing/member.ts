@@ -10,9 +10,7 @@ import type { StoreChange } from '../storage/store.ts';
 import { isWriteOperation } from './command-kinds.ts';
 import { GatedStore } from './gated-store.ts';
 import { type ChangeGroup, History } from './history.ts';
-import { MemberRunner } from './member-runner.ts';
-
-export type MemberRole = 'primary' | 'secondary' | 'down';
+import { type CommandedMember, type MemberRole, MemberRunner } from './member-runner.ts';
 
 /** What a member asks of the set it belongs to. */
 export interface MemberSurroundings {
@@ -43,7 +41,7 @@ const OPLOG_KEY_BYTES = 8;
 const GROUPS_AT_ONCE = 200;
 
 /** One member of a rehearsed set: a store and an engine of its own, and the history it holds. */
-export class Member {
+export class Member implements CommandedMember {
   readonly index: number;
   readonly history = new History();
   readonly #options: MemberOptions;
@@ -100,6 +98,14 @@ export class Member {
 
   get lastPosition(): Position {
     return this.#core?.services.oplog.lastPosition ?? 0n;
+  }
+
+  get setSize(): number {
+    return this.surroundings.size;
+  }
+
+  holdersOf(length: number): number {
+    return this.surroundings.holdersOf(this, length);
   }
 
   // ------------------------------------------------------------ start and end

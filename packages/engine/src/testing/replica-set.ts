@@ -8,7 +8,8 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { Oplog } from '../oplog/oplog.ts';
 import type { Position } from '../oplog/oplog-entry.ts';
 import { openLmdbStore } from '../storage/lmdb-store.ts';
-import { Member, type MemberRole, type MemberSurroundings } from './member.ts';
+import { Member, type MemberSurroundings } from './member.ts';
+import type { MemberRole } from './member-runner.ts';
 import { createSetCommands } from './set-commands.ts';
 
 export interface ReplicaSetOptions {

@@ -1,4 +1,4 @@
-import { dumpDatabases, loadDatabases } from './database-dump.ts';
+import { dumpDatabases, loadDatabases } from '../mongo/database-dump.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_DAMAGED = 2;
