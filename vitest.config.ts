@@ -9,7 +9,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          // properties run hundreds of cases: on a busy machine that takes its time
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,

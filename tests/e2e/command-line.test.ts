@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -77,6 +79,28 @@ describe('the command line', () => {
 });
 
 describe('a running server', () => {
+  it('ends with one clear line, and nothing else wrong, where its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const child = spawn(process.execPath, [MAIN, 'start'], {
+      env: environment({ PORT: String(port), QUORATE_DATA: join(folder, 'taken') }),
+      cwd: folder,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    const [status] = await once(child, 'close');
+    other.close();
+    expect(status).not.toBe(0);
+    expect(output).toContain(`Cannot listen on 127.0.0.1:${port}`);
+    expect(output).not.toContain('    at ');
+    expect(output).not.toContain('"level":"warn"');
+  });
+
   it('says when it is ready, answers, and ends with 0 on SIGTERM', async () => {
     const server = spawn(process.execPath, [MAIN, 'start', '-s'], {
       env: environment({ PORT: '0' }),

@@ -31,7 +31,7 @@ describe('a local socket', () => {
     const test = await createTestEngine({ socketPath });
     const client = new MongoClient(`mongodb://${encodeURIComponent(socketPath)}/`, {
       directConnection: true,
-      serverSelectionTimeoutMS: 5_000,
+      serverSelectionTimeoutMS: 20_000,
     });
     try {
       await client.db('app').collection('c').insertOne({ by: 'socket' });
@@ -58,7 +58,7 @@ describe.skipIf(pair === undefined)('TLS (needs openssl)', () => {
     const client = new MongoClient(`mongodb://127.0.0.1:${engine.port}/?directConnection=true`, {
       tls: true,
       tlsCAFile: pair?.file ?? '',
-      serverSelectionTimeoutMS: 5_000,
+      serverSelectionTimeoutMS: 20_000,
     });
     const plain = new MongoClient(`mongodb://127.0.0.1:${engine.port}/?directConnection=true`, {
       serverSelectionTimeoutMS: 500,

@@ -22,7 +22,7 @@ export async function createTestEngine(options: Partial<EngineOptions> = {}): Pr
   let engine = await start();
   const clients: MongoClient[] = [];
   const connect = async (more: MongoClientOptions = {}): Promise<MongoClient> => {
-    const client = new MongoClient(engine.uri, { serverSelectionTimeoutMS: 5_000, ...more });
+    const client = new MongoClient(engine.uri, { serverSelectionTimeoutMS: 20_000, ...more });
     clients.push(client);
     return client.connect();
   };

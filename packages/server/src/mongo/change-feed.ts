@@ -27,7 +27,7 @@ export class ChangeFeed {
   private readonly listeners = new Set<ChangeListener>();
   private readonly gapListeners = new Set<() => void>();
   private stream: ChangeStream | undefined;
-  private isClosed = false;
+  private closed = false;
   private live = false;
 
   constructor(mongo: MongoAccess, options: ChangeFeedOptions) {
@@ -38,6 +38,11 @@ export class ChangeFeed {
   /** True while changes are heard of at once; caches may then keep what they hold. */
   get isLive(): boolean {
     return this.live;
+  }
+
+  /** True from the moment the node stops: what fails then is no news. */
+  get isClosed(): boolean {
+    return this.closed;
   }
 
   onChange(listener: ChangeListener): void {
@@ -60,16 +65,16 @@ export class ChangeFeed {
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closed = true;
     await this.stream?.close().catch(() => undefined);
   }
 
   private async run(): Promise<void> {
-    while (!this.isClosed) {
+    while (!this.closed) {
       try {
         await this.follow();
       } catch (error) {
-        if (this.isClosed) return;
+        if (this.closed) return;
         if (this.live) this.options.warn('Changes are not heard of until MongoDB is back', error);
       }
       this.live = false;

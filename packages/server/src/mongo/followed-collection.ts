@@ -61,6 +61,7 @@ export class FollowedCollection {
         this.hasWarned = false;
       } catch (error) {
         const { collection, warn } = this.options;
+        if (this.feed.isClosed) return;
         if (!this.hasWarned) warn(`The shared ${collection} cannot be read`, error);
         this.hasWarned = true;
         return;
