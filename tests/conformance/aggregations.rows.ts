@@ -74,6 +74,12 @@ export const AGGREGATION_ROWS: RowTable = [
     '?avars={"opts":{"order":{"n":-1}}}',
     { body: ids(3, 2, 1) },
   ),
+  run(
+    'answers with all documents when all stages are left out',
+    '[{"$ifvar":["x",{"$match":{"n":9}}]}]',
+    '',
+    { body: [expect.anything(), expect.anything(), expect.anything()] },
+  ),
   run('refuses a malformed $ifvar', '[{"$ifvar":"x"}]', '', {
     status: 422,
     message: 'invalid aggregation',

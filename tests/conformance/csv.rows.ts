@@ -39,6 +39,9 @@ export const CSV_ROWS: RowTable = [
   row('splits at a regular expression', `${TO}&id=0&sep=%5C%7C`, 'id|a\n1|2', 200, {
     after: stored([{ _id: 1, a: 2 }]),
   }),
+  row('refuses a separator that is no regular expression', `${TO}&sep=(`, 'a,b\n1,2', 400, {
+    bodyHas: { msg: 'sep is no regular expression' },
+  }),
   row('updates rows by id', `${TO}&id=0&update=true`, 'id,b\nx,2', 200, {
     given: ['POST /{db}/{c} {"_id":"x","a":1}'],
     after: stored([{ _id: 'x', a: 1, b: 2 }]),

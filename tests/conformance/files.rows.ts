@@ -216,6 +216,11 @@ export const FILE_ROWS: RowTable = [
     text: 'hello world',
     replyHeaders: { 'Content-Range': null, 'Accept-Ranges': null, 'Content-Length': '11' },
   }),
+  ...['{"$set":{"a":1}}', '{"metadata":{"$set":{"a":1}}}'].map((body) =>
+    onFile(`refuses operators in ${body}`, `PATCH /{db}/{c}.files/f1 ${body}`, 400, {
+      message: 'request content cannot contain update operators',
+    }),
+  ),
   onFile(
     'changes metadata by PATCH',
     'PATCH /{db}/{c}.files/f1 {"metadata":{"a":{"b":1},"filename":"m.txt"}}',

@@ -169,4 +169,51 @@ export const SESSION_ROWS: RowTable = [
       ],
     },
   ),
+  ...['0', '-1'].flatMap((number) => [
+    row(`does not know transaction ${number}`, [], `PATCH ${TXNS}/${number}`, 400, {
+      message: NOT_IN_PROGRESS,
+    }),
+    row(
+      `reads nothing in transaction ${number}`,
+      [],
+      `GET /{db}/{c}?sid=${SID}&txn=${number}`,
+      400,
+      {
+        message: NOT_IN_PROGRESS,
+      },
+    ),
+  ]),
+  row(
+    'undoes changed properties with the transaction',
+    [START, `PATCH /{db}/{c}?${IN} {"a":1}`],
+    `DELETE ${TXNS}/1`,
+    204,
+    {
+      after: [{ request: 'GET /{db}/{c}/_meta?nocache&keys={"_etag":0}', body: { _id: '_meta' } }],
+    },
+  ),
+  row(
+    'shows changed properties after the commit',
+    [START, `PUT /{db}/{c}?${IN} {"a":1}`],
+    `PATCH ${TXNS}/1`,
+    200,
+    {
+      after: [{ request: 'GET /{db}/{c}/_meta?keys={"_etag":0}', body: { _id: '_meta', a: 1 } }],
+    },
+  ),
+  row(
+    'makes a collection with the commit',
+    [START, `PUT /{db}/{c}-new?${IN} {"a":1}`],
+    `PATCH ${TXNS}/1`,
+    200,
+    {
+      after: [
+        { request: 'GET /{db}/{c}-new/_meta?keys={"_etag":0}', body: { _id: '_meta', a: 1 } },
+      ],
+    },
+  ),
+  row('drops nothing in a transaction', [START], `DELETE /{db}/{c}?${IN}`, 400, {
+    message: 'DELETE of this resource cannot be part of a transaction',
+    after: [{ request: 'GET /{db}/{c}', body: [] }, state(1, 'IN')],
+  }),
 ];

@@ -11,6 +11,7 @@ import { mongoCodeOf } from './map-error.ts';
 import type { ResourceMetadata } from './metadata-cache.ts';
 import { databaseOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { ConsistencyOptions, Namespace } from './operation-options.ts';
+import { runOperation } from './sessions.ts';
 import {
   type Change,
   type DeleteResult,
@@ -74,9 +75,12 @@ export function propertiesIdOf(collection: string): string {
 export async function createCollection(
   mongo: MongoAccess,
   { database, collection }: Namespace,
+  options: ConsistencyOptions = {},
 ): Promise<boolean> {
   try {
-    await mapped(() => databaseOf(mongo.client, database).createCollection(collection));
+    await runOperation(mongo, options, (client, session) =>
+      databaseOf(client, database).createCollection(collection, session ? { session } : {}),
+    );
     return true;
   } catch (error) {
     if (mongoCodeOf(error) === NAMESPACE_EXISTS) return false;

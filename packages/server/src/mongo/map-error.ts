@@ -24,7 +24,8 @@ interface Row {
 
 const DUPLICATE_KEY =
   'Duplicate key error (insert with existing _id, update a document not matching specified filter or unique index violation)';
-const NOT_IN_PROGRESS = 'The given transaction is not in-progress';
+/** The refusal of a transaction that no operation can join or end (rest-resources.md §8). */
+export const NOT_IN_PROGRESS = 'The given transaction is not in-progress';
 
 const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   ...rows('ERR_CONFLICT_DUPLICATE_KEY', 409, DUPLICATE_KEY, 11000, 11001, 12582),

@@ -6,7 +6,7 @@
 import { type ClientSession, Long, type MongoClient } from 'mongodb';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { Binary } from '../model/bson.ts';
-import { mapDatabaseError, mongoCodeOf } from './map-error.ts';
+import { mapDatabaseError, mongoCodeOf, NOT_IN_PROGRESS } from './map-error.ts';
 import { databaseOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { ConsistencyOptions, OperationSession } from './operation-options.ts';
 
@@ -66,6 +66,10 @@ async function runInSession<T>(
   target: OperationSession,
   operation: (client: MongoClient, session: ClientSession) => Promise<T>,
 ): Promise<T> {
+  // databases refuse to look for such a number at all
+  if (target.transactionNumber !== undefined && target.transactionNumber < 0) {
+    throw new QuorateError('ERR_REQUEST_TRANSACTION', { message: NOT_IN_PROGRESS });
+  }
   const client = mongo.sessionClient;
   const session = openSession(client, target);
   try {

@@ -19,8 +19,12 @@ export interface CsvOptions {
  *
  * @throws SyntaxError when the separator is no regular expression
  */
-export function* parseCsv(text: string, options: CsvOptions): Generator<BsonDocument> {
-  const split = createSplitter(options.separator);
+export function parseCsv(text: string, options: CsvOptions): Iterable<BsonDocument> {
+  // made here and not with the first row, so that its failure is the caller's to catch
+  return readRows(text, createSplitter(options.separator), options);
+}
+
+function* readRows(text: string, split: Splitter, options: CsvOptions): Generator<BsonDocument> {
   let names: string[] | undefined;
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
     if (line.trim() === '') continue;

@@ -113,3 +113,8 @@ export function invalidateCollectionCache(
 ): void {
   caches.get(mongo)?.invalidate(prefixOf(database, collection));
 }
+
+/** Forgets the pages of all collections. */
+export function clearCollectionCache(mongo: MongoAccess): void {
+  caches.get(mongo)?.invalidate('');
+}

@@ -15,7 +15,12 @@ import { postDocuments } from './bulk-writes.ts';
 import { postDocument, withEtag } from './document-writes.ts';
 import { etagConditionOf, etagMismatch, etagMissing } from './etag-policy.ts';
 import type { RestContext } from './handler.ts';
-import { namespaceOf } from './operation-context.ts';
+import {
+  isInTransaction,
+  namespaceOf,
+  propertyOptionsOf,
+  refuseInTransaction,
+} from './operation-context.ts';
 import { toStoredProperties } from './properties.ts';
 import { emptyReply, etagHeader, etagOfProperties } from './replies.ts';
 import type { MongoRequest } from './rest-request.ts';
@@ -56,7 +61,7 @@ async function writeProperties(
     context.mongo,
     namespaceOf(request),
     { change, etag: conditionOf(request, context) },
-    { writeConcern: request.parameters.writeConcern },
+    propertyOptionsOf(request),
   );
   checkOutcome(result, missingText);
 }
@@ -75,7 +80,10 @@ export async function putCollection(
     etag,
     request.http.receivedAtMs,
   );
-  const made = await createCollection(context.mongo, namespaceOf(request));
+  // in a transaction, making what is there would end it
+  const made =
+    !(request.collectionExists && isInTransaction(request)) &&
+    (await createCollection(context.mongo, namespaceOf(request), { session: request.session }));
   await writeProperties(request, context, { kind: 'replace', document }, ETAG_OF_PUT);
   const status = made && !request.collectionExists ? 201 : 200;
   return emptyReply(status, [etagHeader(etag.toHexString())]);
@@ -105,6 +113,7 @@ export async function removeCollection(
   request: MongoRequest,
   context: RestContext,
 ): Promise<Reply> {
+  refuseInTransaction(request);
   const result = await dropCollection(
     context.mongo,
     namespaceOf(request),

@@ -10,6 +10,7 @@ import { withEtag } from './document-writes.ts';
 import { etagConditionOf, etagMismatch, etagMissing } from './etag-policy.ts';
 import type { HandlerTable, RestContext } from './handler.ts';
 import { metaReply } from './meta-reply.ts';
+import { propertyOptionsOf, refuseInTransaction } from './operation-context.ts';
 import { pageOf } from './page.ts';
 import { toStoredProperties } from './properties.ts';
 import { emptyReply, etagHeader, etagOfProperties, representedReply } from './replies.ts';
@@ -65,7 +66,7 @@ async function writeProperties(
     context.mongo,
     request.databaseName,
     { change, etag: guarded ? etagConditionOf(request, context.config) : undefined },
-    { writeConcern: request.parameters.writeConcern },
+    propertyOptionsOf(request),
   );
   checkOutcome(result);
   return emptyReply(request.databaseExists ? 200 : 201, [etagHeader(etag.toHexString())]);
@@ -86,6 +87,7 @@ function patchDatabase(request: MongoRequest, context: RestContext): Promise<Rep
 }
 
 async function removeDatabase(request: MongoRequest, context: RestContext): Promise<Reply> {
+  refuseInTransaction(request);
   const condition = etagConditionOf(request, context.config);
   const result = await dropDatabase(
     context.mongo,

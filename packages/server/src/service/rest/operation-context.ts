@@ -1,6 +1,11 @@
 /** What handlers tell `mongo/` about a request. */
 
-import type { Namespace, OperationOptions } from '../../mongo/operation-options.ts';
+import { QuorateError } from '../../errors/quorate-error.ts';
+import type {
+  ConsistencyOptions,
+  Namespace,
+  OperationOptions,
+} from '../../mongo/operation-options.ts';
 import type { RestContext } from './handler.ts';
 import type { MongoRequest } from './rest-request.ts';
 
@@ -35,4 +40,22 @@ export function writeOptionsOf(request: MongoRequest, context: RestContext): Ope
     writeConcern: parameters.writeConcern,
     maxTimeMS: undefined,
   };
+}
+
+/** Options of writes of properties: they are nobody's documents, so no permit narrows them. */
+export function propertyOptionsOf({ session, parameters }: MongoRequest): ConsistencyOptions {
+  return { session, writeConcern: parameters.writeConcern };
+}
+
+/** Whether the request is part of a transaction. */
+export function isInTransaction({ session }: MongoRequest): boolean {
+  return session?.transactionNumber !== undefined;
+}
+
+/** @throws ERR_REQUEST_TRANSACTION for what the database cannot undo, and so does not do in a transaction */
+export function refuseInTransaction(request: MongoRequest): void {
+  if (!isInTransaction(request)) return;
+  throw new QuorateError('ERR_REQUEST_TRANSACTION', {
+    message: `${request.method} of this resource cannot be part of a transaction`,
+  });
 }

@@ -131,9 +131,6 @@ async function applyPermit(
     // lines are written as they come, without the checks and hashes of accounts
     throw new QuorateError('ERR_REQUEST_RESERVED', { message: 'accounts cannot be imported' });
   }
-  if (guarded && isImport(request)) {
-    throw new QuorateError('ERR_AUTHZ_ACCOUNTS', { message: 'Accounts cannot be imported' });
-  }
   if (guarded && request.content !== undefined) {
     request.content = await guarded.guardContent(request.content, method === 'PATCH');
   }

@@ -53,12 +53,12 @@ export function replaceMetadata(body: BsonDocument, etag: ObjectId): BsonDocumen
 
 /** Operators of a PATCH: the given leaves are set, nested objects by their paths. */
 export function changeMetadata(body: BsonDocument, etag: ObjectId): BsonDocument {
-  if (hasUpdateOperator(body)) {
+  const metadata = metadataIn(body);
+  if (hasUpdateOperator(body) || hasUpdateOperator(metadata)) {
     throw new QuorateError('ERR_REQUEST_FILE', {
       message: 'request content cannot contain update operators',
     });
   }
-  const metadata = metadataIn(body);
   const set: BsonDocument = new Map();
   flatten(metadata, 'metadata', set);
   set.set('metadata._etag', etag);

@@ -12,6 +12,7 @@ import {
   killSession,
   startTransaction,
 } from '../../../../mongo/sessions.ts';
+import { clearCollectionCache } from '../../collection-cache.ts';
 import type { HandlerTable, RestContext } from '../../handler.ts';
 import { absoluteUrl, childPath } from '../../location.ts';
 import { emptyReply, jsonReply } from '../../replies.ts';
@@ -61,6 +62,9 @@ async function createTransaction(request: MongoRequest, context: RestContext): P
 async function commit(request: MongoRequest, context: RestContext): Promise<Reply> {
   const transaction = await transactionOf(request, context);
   await commitTransaction(context.mongo, transaction, request.parameters.writeConcern);
+  // nobody has kept what the transaction wrote: pages and properties that were read meanwhile may be older
+  clearCollectionCache(context.mongo);
+  context.mongo.metadata.clear();
   return emptyReply(200);
 }
 
