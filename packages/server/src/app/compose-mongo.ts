@@ -6,6 +6,7 @@ import type { DatabaseProbePort } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
 import { ChangeFeed } from '../mongo/change-feed.ts';
 import { createMongoAccess } from '../mongo/client.ts';
+import { loadCollection } from '../mongo/collections.ts';
 import { PROPERTIES } from '../mongo/databases.ts';
 import { FAILURES } from '../mongo/failure-store.ts';
 import { QUORATE_DATABASE } from '../mongo/key-store.ts';
@@ -24,6 +25,7 @@ import { createSchemaChecks } from '../service/rest/resources/schemas/schema-che
 import type { MongoRequest } from '../service/rest/rest-request.ts';
 import { createRestService } from '../service/rest/rest-service.ts';
 import { createChangeStreamHandler } from '../service/streams/change-stream-handler.ts';
+import { declarationsOf } from '../service/streams/stream-definition.ts';
 import { StreamHub } from '../service/streams/stream-hub.ts';
 import { createAccountsTest } from './accounts-collection.ts';
 import type { ClusterDatabase } from './compose-cluster.ts';
@@ -58,6 +60,10 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
   const warn = (message: string, error: unknown) => log.warn(message, { err: error });
   const feed = composeFeed(settings, mongo, warn);
   const streams = new StreamHub({ maxWaitingBytes: 4 * 1024 * 1024, retryDelayMs: 1000, warn });
+  feed.onChange(({ database, collection }) => {
+    if (collection !== PROPERTIES) return;
+    void closeOutdatedStreams(mongo, streams, database, warn);
+  });
   const services: AnyService[] = [];
   const accountListeners = new Set<(write: AccountWrite) => void>();
   const isAccounts = createAccountsTest(settings);
@@ -80,6 +86,7 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
       security: settings.aggregationSecurity,
       checkHandshake,
       keepAliveMs: 30_000,
+      warn: (message) => log.warn(message),
     });
     services.push(
       createRestService({
@@ -88,8 +95,10 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
         checks: createSchemaChecks({ mongo, config }),
         handlers: { CHANGE_STREAM: { GET: stream } },
         onWrite: (request) => {
-          announceWrite(request, feed, streams);
           announceAccounts(request);
+          return announceWrite(request, feed, () =>
+            closeOutdatedStreams(mongo, streams, request.databaseName, warn),
+          );
         },
         ...accountGuards(settings),
       }),
@@ -172,21 +181,33 @@ function accountGuards(settings: Settings): { accountGuards?: AccountGuards } {
   return { accountGuards };
 }
 
-/** What this node wrote is in force before the reply is sent; streams of what is gone end. */
-function announceWrite(request: MongoRequest, feed: ChangeFeed, streams: StreamHub): void {
+/** What this node wrote is in force before the reply is sent. */
+function announceWrite(
+  request: MongoRequest,
+  feed: ChangeFeed,
+  closeOutdated: () => Promise<void>,
+): Promise<void> | undefined {
   const { type, method, databaseName: database, collectionName: collection } = request;
   if (collection !== '') feed.touched({ database, collection });
-  if (type === 'DB' && method === 'DELETE') streams.closeCollection(database);
-  if (type !== 'COLLECTION') return;
-  const before = request.collectionProperties?.get('streams');
-  const hasStreams = before !== undefined || mentionsStreams(request);
-  if (method === 'DELETE' || (hasStreams && method !== 'POST')) {
-    streams.closeCollection(database, collection);
-  }
+  const mayChangeStreams = type === 'COLLECTION' ? method !== 'POST' : type === 'DB';
+  return mayChangeStreams ? closeOutdated() : undefined;
 }
 
-function mentionsStreams({ content }: MongoRequest): boolean {
-  return content instanceof Map && [...content.keys()].some((name) => name.startsWith('streams'));
+/** Ends the streams whose declarations are others by now, or gone; whoever changed them. */
+async function closeOutdatedStreams(
+  mongo: MongoAccess,
+  streams: StreamHub,
+  database: string,
+  warn: (message: string, error: unknown) => void,
+): Promise<void> {
+  try {
+    await streams.closeOutdated(database, async (collection) => {
+      const { properties } = await loadCollection(mongo, { database, collection });
+      return declarationsOf(properties);
+    });
+  } catch (error) {
+    warn('Streams may go on although their declaration was changed', error);
+  }
 }
 
 /** Services beside the REST API that read or write what it caches. */

@@ -37,11 +37,12 @@ export function isWebSocketRequest({ headers }: IncomingMessage): boolean {
   );
 }
 
-// permessage-deflate is off: no extension is negotiated, and one event is sent to many clients
+// no extension and no subprotocol is negotiated (streams.md §3): permessage-deflate is off, and one event is sent to many clients
 const server = new WebSocketServer({
   noServer: true,
   perMessageDeflate: false,
   maxPayload: 65_536,
+  handleProtocols: () => false,
 });
 // the 101 carries the headers of any answer; they wait here between handshake and write
 const extraHeaders = new WeakMap<IncomingMessage, readonly string[]>();
@@ -68,28 +69,42 @@ const MAX_BUFFERED_BYTES = 1024 * 1024;
  * Resolves when either side has ended.
  *
  * @param headers - names and values of the 101, alternating
+ * @param stream - `cut` ends a connection whose client does not read
  */
 export async function serveWebSocket(
   message: IncomingMessage,
   { socket, head }: UpgradeSocket,
   headers: readonly string[],
-  messages: AsyncIterable<string, number | undefined>,
+  stream: {
+    readonly messages: AsyncIterable<string, number | undefined>;
+    readonly cut?: AbortSignal | undefined;
+  },
 ): Promise<void> {
   extraHeaders.set(message, headers);
   const webSocket = await new Promise<WebSocket>((resolve) => {
     server.handleUpgrade(message, socket, head, resolve);
   });
-  const iterator = messages[Symbol.asyncIterator]();
-  const gone = new Promise<'gone'>((resolve) => webSocket.once('close', () => resolve('gone')));
   webSocket.on('error', () => webSocket.terminate());
+  stream.cut?.addEventListener('abort', () => webSocket.terminate());
+  const iterator = stream.messages[Symbol.asyncIterator]();
+  // no promise of the connection's life is raced: each race would leave a reaction behind on it
+  let leave = (): void => {};
+  let isGone = false;
+  webSocket.once('close', () => {
+    isGone = true;
+    leave();
+  });
+  const nextMessage = (): Promise<IteratorResult<string, number | undefined> | undefined> =>
+    new Promise((resolve, reject) => {
+      leave = () => resolve(undefined);
+      iterator.next().then(resolve, reject);
+    });
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), gone]);
-      if (next === 'gone') return;
+    while (!isGone) {
+      const next = await nextMessage();
+      if (next === undefined) return;
       if (next.done) {
-        webSocket.close(next.value);
-        // the close frame has to leave before a stopping server cuts its sockets
-        await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+        await closeWebSocket(webSocket, next.value);
         return;
       }
       await send(webSocket, next.value);
@@ -98,6 +113,18 @@ export async function serveWebSocket(
     // not awaited: a source that waits for its next event would keep the socket from ending
     void iterator.return?.();
   }
+}
+
+/** The close frame has to leave before a stopping server cuts its sockets. */
+async function closeWebSocket(webSocket: WebSocket, code: number | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, 1000).unref();
+    webSocket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    webSocket.close(code);
+  });
 }
 
 async function send(webSocket: WebSocket, text: string): Promise<void> {

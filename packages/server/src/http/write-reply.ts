@@ -58,7 +58,8 @@ export function writeReply(
   if (reply.webSocket !== undefined && request.upgrade !== undefined) {
     request.response.detachSocket(request.message.socket);
     const upgraded = withoutHeader(headers, 'connection');
-    return serveWebSocket(request.message, request.upgrade, upgraded, reply.webSocket).then(
+    const { webSocket: messages, cut } = reply;
+    return serveWebSocket(request.message, request.upgrade, upgraded, { messages, cut }).then(
       () => -1,
     );
   }
@@ -222,6 +223,7 @@ async function sendStream(
     request.response.end();
     return 0;
   }
+  reply.cut?.addEventListener('abort', () => request.response.destroy());
   if (compressor === undefined) await pipeline(source, request.response);
   else await pipeline(source, compressor, request.response);
   return -1;

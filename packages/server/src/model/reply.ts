@@ -14,6 +14,8 @@ export interface Reply {
   readonly body?: ReplyBody;
   /** Messages of a WebSocket, at their end perhaps a close code: the handshake is completed, `status` is 101 and there is no body. */
   readonly webSocket?: AsyncIterable<string, number | undefined>;
+  /** Cuts the connection of a stream whose client does not read. */
+  readonly cut?: AbortSignal;
   /** True for a stream whose headers must not wait for its first bytes. */
   readonly flushHeaders?: boolean;
   /** True for a body that must go out as it is (already encoded, a range of a file). */

@@ -5,7 +5,7 @@ import {
   type ChangeStreamOptions,
   Int32,
 } from 'mongodb';
-import { type BsonDocument, type BsonValue, Long } from '../model/bson.ts';
+import { type BsonDocument, type BsonValue, isDocument, Long } from '../model/bson.ts';
 import type { Permit } from '../model/permit.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { Namespace } from './operation-options.ts';
@@ -20,6 +20,8 @@ export interface ChangeEvent {
 
 /** An open change stream. */
 export interface ChangeEvents extends AsyncIterable<ChangeEvent> {
+  /** JSON of the token of the last event read, or of a later moment up to which no event has passed. */
+  readonly position: string | undefined;
   close(): Promise<void>;
 }
 
@@ -27,30 +29,47 @@ export interface ChangeEvents extends AsyncIterable<ChangeEvent> {
  * Opens a change stream with updates looked up; resolves when the database has opened it, so that
  * no later write is missed.
  *
- * @param options - `after`: the JSON of a resume token; events begin after it
+ * @param options - `after`: the JSON of a resume token; events begin after it. `batchSize`: events per read
  * @throws ERR_DATABASE_* when it cannot be opened
  */
 export async function watchCollection(
   mongo: MongoAccess,
   namespace: Namespace,
   pipeline: readonly BsonDocument[],
-  options: { readonly permit: Permit; readonly after?: string | undefined },
+  options: {
+    readonly permit: Permit;
+    readonly after?: string | undefined;
+    readonly batchSize?: number;
+  },
 ): Promise<ChangeEvents> {
-  const watchOptions: ChangeStreamOptions = { fullDocument: 'updateLookup', promoteValues: false };
+  const watchOptions: ChangeStreamOptions = {
+    fullDocument: 'updateLookup',
+    promoteValues: false,
+    ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+  };
   if (options.after !== undefined) watchOptions.startAfter = JSON.parse(options.after);
   // the driver serializes Maps as documents
   const stages = pipeline as unknown as Record<string, unknown>[];
   const stream = collectionOf(mongo.client, namespace).watch(stages, watchOptions);
   const first = await mapped(() => beginReading(stream));
+  let isClosing = false;
   return {
-    close: () => stream.close(),
+    get position() {
+      const token = stream.resumeToken;
+      return token === undefined || token === null ? undefined : JSON.stringify(token);
+    },
+    close() {
+      isClosing = true;
+      return stream.close();
+    },
     async *[Symbol.asyncIterator]() {
       let { reading } = first as { reading: Promise<ChangeStreamDocument> | undefined };
       for (;;) {
         const next = reading ?? stream.next();
         reading = undefined;
         const change = await mapped(() => next).catch((error: unknown) => {
-          if (stream.closed) return undefined;
+          // the driver also closes a stream that fails
+          if (isClosing) return undefined;
           throw error;
         });
         if (change === undefined) return;
@@ -59,6 +78,32 @@ export async function watchCollection(
       }
     },
   };
+}
+
+/**
+ * The position after the next event of a collection, without looking into the event.
+ *
+ * @returns undefined when no event comes within some seconds
+ */
+export async function nextPosition(
+  mongo: MongoAccess,
+  namespace: Namespace,
+  options: { readonly permit: Permit; readonly after: string },
+): Promise<string | undefined> {
+  const stream = collectionOf(mongo.client, namespace).watch([{ $project: { _id: 1 } }], {
+    startAfter: JSON.parse(options.after),
+    batchSize: 1,
+    maxAwaitTimeMS: 1000,
+  });
+  try {
+    for (let attempts = 0; attempts < 3; attempts += 1) {
+      const event = await mapped(() => stream.tryNext());
+      if (event !== null) return JSON.stringify(event._id);
+    }
+    return undefined;
+  } finally {
+    await stream.close();
+  }
 }
 
 const OPENING_MS = 1000;
@@ -86,7 +131,6 @@ async function beginReading(
 }
 
 const MEMBERS = ['fullDocument', 'documentKey', 'updateDescription', 'operationType'] as const;
-const UPDATE_MEMBERS = ['updatedFields', 'removedFields'];
 
 function toEvent(change: ChangeStreamDocument): ChangeEvent {
   const members = change as unknown as Readonly<Record<string, unknown>>;
@@ -97,11 +141,16 @@ function toEvent(change: ChangeStreamDocument): ChangeEvent {
     if (value === undefined || (value === null && change.operationType === 'update')) continue;
     document.set(name, fromDriver(value));
   }
+  const full = document.get('fullDocument');
+  if (full !== undefined && !isDocument(full)) document.set('fullDocument', null);
   const update = document.get('updateDescription');
-  if (update instanceof Map) {
+  if (isDocument(update)) {
     document.set(
       'updateDescription',
-      new Map(UPDATE_MEMBERS.map((name) => [name, update.get(name) ?? null])),
+      new Map<string, BsonValue>([
+        ['updatedFields', update.get('updatedFields') ?? null],
+        ['removedFields', update.get('removedFields') ?? []],
+      ]),
     );
   }
   return { id: JSON.stringify(change._id), document };

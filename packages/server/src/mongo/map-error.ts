@@ -148,10 +148,19 @@ export function writeErrorsOf(error: MongoBulkWriteError): DriverWriteError[] {
 
 /** Whether an error means that the database cannot be reached or has no primary just now. */
 export function isUnavailable(error: unknown): boolean {
+  if (error instanceof QuorateError) return isUnavailable(error.cause);
   if (error instanceof MongoServerSelectionError || error instanceof MongoNetworkError) return true;
   if (!(error instanceof MongoError)) return false;
   if (UNAVAILABLE_NAMES.has(error.name)) return true;
   return typeof error.code === 'number' && UNAVAILABLE_CODES.has(error.code);
+}
+
+/** CappedPositionLost, InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost. */
+const POSITION_LOST_CODES = new Set([136, 260, 280, 286]);
+
+/** Whether a change stream cannot be continued at its position. */
+export function isPositionLost(error: unknown): boolean {
+  return POSITION_LOST_CODES.has(mongoCodeOf(error) ?? 0);
 }
 
 /** The error to throw instead; anything that is no driver error is given back as it is. */

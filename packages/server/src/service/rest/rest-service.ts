@@ -39,7 +39,7 @@ export interface RestServiceParts {
   /** Guards of the collection of accounts; undefined: accounts are not kept in MongoDB. */
   readonly accountGuards?: AccountGuards;
   /** Told of every write that succeeded, before its reply is sent. */
-  readonly onWrite?: (request: MongoRequest) => void;
+  readonly onWrite?: (request: MongoRequest) => Promise<void> | undefined;
 }
 
 /** Makes the service that answers under `mongo.uri`. */
@@ -106,10 +106,11 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
       : await handler(request, context);
     if (request.method !== 'GET') {
       forgetPages(request, mongo);
-      if (reply.status < 400) parts.onWrite?.(request);
+      const told = reply.status < 400 ? parts.onWrite?.(request) : undefined;
+      if (told !== undefined) await told;
     }
-    const told = request.causal === undefined ? reply : withConsistency(reply, request.causal);
-    return request.warnings.length === 0 ? told : withWarnings(request, told);
+    const answer = request.causal === undefined ? reply : withConsistency(reply, request.causal);
+    return request.warnings.length === 0 ? answer : withWarnings(request, answer);
   }
 }
 

@@ -2,12 +2,11 @@
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, isDocument } from '../../model/bson.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
-import type { Reply } from '../../model/reply.ts';
-import { watchCollection } from '../../mongo/change-stream.ts';
-import type { JsonMode } from '../../representation/json-mode.ts';
+import { commandErrorDetails, mongoCodeOf } from '../../mongo/map-error.ts';
 import { parseJsonMode } from '../../representation/json-mode.ts';
 import { writeJson } from '../../representation/json-writer.ts';
 import type { Handler, RestContext } from '../rest/handler.ts';
+import { namespaceOf } from '../rest/operation-context.ts';
 import {
   bindVariables,
   VariableNotBoundError,
@@ -19,8 +18,17 @@ import {
 } from '../rest/resources/aggregations/pipeline-security.ts';
 import { withPredefinedVariables } from '../rest/resources/aggregations/predefined-variables.ts';
 import type { MongoRequest } from '../rest/rest-request.ts';
-import { findStream } from './stream-definition.ts';
-import type { EventSource, StreamEvent, StreamHub } from './stream-hub.ts';
+import { eventFormat, type Transport } from './event-format.ts';
+import { createEventOrigin } from './event-origin.ts';
+import type { EventQueue } from './event-queue.ts';
+import { sseReply } from './sse-reply.ts';
+import {
+  declarationsOf,
+  findStream,
+  malformed,
+  type StreamDefinition,
+} from './stream-definition.ts';
+import type { StreamHub } from './stream-hub.ts';
 
 export interface ChangeStreamHandlerOptions {
   readonly hub: StreamHub;
@@ -29,9 +37,8 @@ export interface ChangeStreamHandlerOptions {
   readonly checkHandshake: (header: (name: string) => string | undefined) => void;
   /** Milliseconds between SSE comments that keep idle connections open; 0: none. */
   readonly keepAliveMs: number;
+  readonly warn: (message: string) => void;
 }
-
-type Transport = 'websocket' | 'sse';
 
 /** The handler of change streams; the order of its checks is that of streams.md §2. */
 export function createChangeStreamHandler(options: ChangeStreamHandlerOptions): Handler {
@@ -51,22 +58,61 @@ export function createChangeStreamHandler(options: ChangeStreamHandlerOptions): 
       });
     }
     if (transport === 'websocket') options.checkHandshake((name) => request.http.header(name));
-    const mode = jsonModeOf(request);
-    const events = await options.hub.subscribe({
-      // the resolved pipeline, not the variables: who asks differently but sees the same shares a cursor
-      key: JSON.stringify([request.requestPath, mode, writeJson([...pipeline], 'extended')]),
-      databaseName: request.databaseName,
-      collectionName: request.collectionName,
-      open: (after) => openSource(request, context, pipeline, mode, after),
-      after: transport === 'sse' && !stream.notifyWhen ? lastEventId(request.http) : undefined,
-      notifyWhen: stream.notifyWhen,
-      wanted: stream.notifyWhen && request.http.query.get(stream.notifyWhen.parameter),
-      format: transport === 'websocket' ? formatFrame : formatSse,
-    });
+    const events = await subscribe(stream, transport, pipeline, request, context);
     return transport === 'websocket'
-      ? { status: 101, headers: [], webSocket: events }
+      ? {
+          status: 101,
+          headers: [['Sec-WebSocket-Location', locationOf(request.http)]],
+          webSocket: events,
+          cut: events.overflow,
+        }
       : sseReply(events, options.keepAliveMs);
   };
+
+  async function subscribe(
+    { notifyWhen }: StreamDefinition,
+    transport: Transport,
+    pipeline: readonly BsonDocument[],
+    request: MongoRequest,
+    { mongo, permit }: RestContext,
+  ): Promise<EventQueue> {
+    const { http, databaseName, collectionName, collectionProperties } = request;
+    const resumesAfter = transport === 'sse' ? lastEventId(http, options.warn) : undefined;
+    if (resumesAfter !== undefined && notifyWhen !== undefined) {
+      options.warn('Last-Event-ID is ignored: the stream has notify_when');
+    }
+    try {
+      return await options.hub.subscribe({
+        databaseName,
+        collectionName,
+        // the resolved pipeline, not the variables: who asks differently but sees the same shares a cursor
+        stages: writeJson([...pipeline], 'extended'),
+        declarations: declarationsOf(collectionProperties),
+        origin: createEventOrigin(mongo, namespaceOf(request), pipeline, permit),
+        after: notifyWhen === undefined ? resumesAfter : undefined,
+        notifyWhen,
+        wanted: notifyWhen && http.query.get(notifyWhen.parameter),
+        format: eventFormat(
+          transport,
+          parseJsonMode(request.parameters.jsonMode ?? '') ?? 'default',
+        ),
+      });
+    } catch (error) {
+      throw toOpeningError(error);
+    }
+  }
+}
+
+/** Where the stream is, in the word of the reference's handshake. */
+function locationOf({ secure, host, rawPath, rawQuery }: HttpRequest): string {
+  return `${secure ? 'wss' : 'ws'}://${host}${rawPath}${rawQuery === '' ? '' : `?${rawQuery}`}`;
+}
+
+/** A pipeline that the database refuses is a fault of the declaration, whatever its code (streams.md §2). */
+function toOpeningError(error: unknown): unknown {
+  if (!(error instanceof QuorateError) || error.status >= 500) return error;
+  if (mongoCodeOf(error) === undefined) return error;
+  return malformed(`Cannot open change stream: ${commandErrorDetails(error)['errmsg']}`, error);
 }
 
 function chooseTransport(http: HttpRequest): Transport {
@@ -97,100 +143,25 @@ function bindStages(
   try {
     return bindVariables(unescaped, variables);
   } catch (error) {
-    if (!(error instanceof VariableNotBoundError)) throw error;
-    throw new QuorateError('ERR_REQUEST_BAD', { message: error.message, cause: error });
+    if (error instanceof VariableNotBoundError) {
+      throw new QuorateError('ERR_REQUEST_BAD', { message: error.message, cause: error });
+    }
+    throw malformed("a stage has a malformed '$var' or '$ifvar'", error);
   }
 }
 
-async function openSource(
-  request: MongoRequest,
-  { mongo, permit }: RestContext,
-  pipeline: readonly BsonDocument[],
-  mode: JsonMode,
-  after: string | undefined,
-): Promise<EventSource> {
-  const { databaseName: database, collectionName: collection } = request;
-  const events = await watchCollection(mongo, { database, collection }, pipeline, {
-    permit,
-    after,
-  });
-  return {
-    close: () => events.close(),
-    async *[Symbol.asyncIterator]() {
-      for await (const { id, document } of events) {
-        yield { id, document, text: writeJson(document, mode) };
-      }
-    },
-  };
-}
-
 /** The token to resume after; what is no JSON object is ignored (rest-resources.md §9.3). */
-function lastEventId(http: HttpRequest): string | undefined {
+function lastEventId(http: HttpRequest, warn: (message: string) => void): string | undefined {
   const sent = http.header('last-event-id')?.trim();
   if (!sent) return undefined;
   try {
     const token: unknown = JSON.parse(sent);
-    const isToken = typeof token === 'object' && token !== null && '_data' in token;
-    return isToken ? JSON.stringify(token) : undefined;
+    if (typeof token === 'object' && token !== null && '_data' in token) {
+      return JSON.stringify(token);
+    }
   } catch {
-    return undefined;
+    // told below
   }
-}
-
-function formatFrame(event: StreamEvent): string {
-  return event.text;
-}
-
-function formatSse(event: StreamEvent): string {
-  return `id:${event.id}\nevent:change\ndata:${event.text}\n\n`;
-}
-
-function jsonModeOf(request: MongoRequest): JsonMode {
-  return parseJsonMode(request.parameters.jsonMode ?? '') ?? 'default';
-}
-
-function sseReply(events: AsyncIterable<string>, keepAliveMs: number): Reply {
-  return {
-    status: 200,
-    headers: [['Content-Type', 'text/event-stream; charset=UTF-8']],
-    body: withKeepAlive(events, keepAliveMs),
-    flushHeaders: true,
-    uncompressed: true,
-  };
-}
-
-/** The messages as bytes, with a comment when nothing was sent for a while. */
-function withKeepAlive(events: AsyncIterable<string>, everyMs: number): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = events[Symbol.asyncIterator]();
-      let pending: Promise<IteratorResult<string>> | undefined;
-      return {
-        async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-          pending ??= iterator.next();
-          const result = everyMs > 0 ? await withTimeout(pending, everyMs) : await pending;
-          if (result === undefined) return { done: false, value: Buffer.from(':\n\n') };
-          pending = undefined;
-          if (result.done) return { done: true, value: undefined };
-          return { done: false, value: Buffer.from(result.value) };
-        },
-        async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-          await iterator.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  warn('Last-Event-ID is ignored: it is no resume token');
+  return undefined;
 }

@@ -3,13 +3,14 @@
  * that it neither delays the others nor fills the memory.
  */
 export class EventQueue implements AsyncIterable<string, number | undefined> {
-  private readonly waiting: string[] = [];
+  private waiting: string[] = [];
   private waitingBytes = 0;
   private isClosed = false;
   private code: number | undefined;
   private wake: (() => void) | undefined;
   private readonly maxBytes: number;
   private readonly onClose: () => void;
+  private readonly cutting = new AbortController();
 
   /** @param onClose - called once, when either side ends */
   constructor(maxBytes: number, onClose: () => void) {
@@ -17,11 +18,16 @@ export class EventQueue implements AsyncIterable<string, number | undefined> {
     this.onClose = onClose;
   }
 
+  /** Aborts when the client has fallen too far behind: its connection is of no use any more. */
+  get overflow(): AbortSignal {
+    return this.cutting.signal;
+  }
+
   push(message: string): void {
     if (this.isClosed) return;
     this.waiting.push(message);
     this.waitingBytes += message.length;
-    if (this.waitingBytes > this.maxBytes) this.close();
+    if (this.waitingBytes > this.maxBytes) this.cut();
     else this.wake?.();
   }
 
@@ -36,6 +42,13 @@ export class EventQueue implements AsyncIterable<string, number | undefined> {
     this.isClosed = true;
     this.onClose();
     this.wake?.();
+  }
+
+  /** What waits is dropped: who does not read would keep it for as long as the connection lasts. */
+  private cut(): void {
+    this.waiting = [];
+    this.close();
+    this.cutting.abort();
   }
 
   /**
@@ -56,7 +69,7 @@ export class EventQueue implements AsyncIterable<string, number | undefined> {
         return { done: false, value };
       },
       return: async () => {
-        this.waiting.length = 0;
+        this.waiting = [];
         this.close();
         return { done: true, value: undefined };
       },

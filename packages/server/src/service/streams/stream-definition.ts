@@ -1,6 +1,7 @@
 /** Declared change streams: the `streams` property of a collection (streams.md §1, §6). */
 import { QuorateError } from '../../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../../model/bson.ts';
+import { writeJson } from '../../representation/json-writer.ts';
 
 /** One declared stream. */
 export interface StreamDefinition {
@@ -61,8 +62,10 @@ function parseNotifyWhen(value: BsonValue | undefined): NotifyWhen | undefined {
     throw malformed("'notify_when' must be an object with exactly one entry");
   }
   const [name, operand] = entry;
-  const [member, path] = name.split('::', 2);
-  if (!member || !path) {
+  const separator = name.indexOf('::');
+  const member = name.slice(0, Math.max(separator, 0));
+  const path = name.slice(separator + 2);
+  if (member === '' || path === '') {
     throw malformed("the entry of 'notify_when' must be named '<member>::<path>'");
   }
   const variable = operand instanceof Map ? (operand.get('$var') ?? operand.get('_$var')) : null;
@@ -86,6 +89,12 @@ export function concerns(
   return Array.isArray(value) ? value.includes(wanted) : value === wanted;
 }
 
-function malformed(reason: string): QuorateError {
-  return new QuorateError('ERR_STREAM_DEFINITION', { message: reason });
+/** All declarations of a collection as text; equal texts declare the same. */
+export function declarationsOf(properties: BsonDocument | undefined): string {
+  return writeJson(properties?.get('streams') ?? null, 'extended');
+}
+
+/** The refusal of a declaration that cannot be opened; it was stored unseen. */
+export function malformed(reason: string, cause?: unknown): QuorateError {
+  return new QuorateError('ERR_STREAM_DEFINITION', { message: reason, cause });
 }
