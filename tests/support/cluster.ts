@@ -127,9 +127,22 @@ export async function startBalancer(
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-10_000);
   });
-  const closed = new Promise((resolve) => child.once('close', resolve));
+  let hasEnded = false;
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      hasEnded = true;
+      resolve();
+    });
+  });
   const url = `http://127.0.0.1:${listenPort}`;
-  await waitFor(`${kind} (${errors})`, async () => (await fetch(`${url}/health/live`)).ok);
+  await waitFor(kind, async () => {
+    if (hasEnded) return true;
+    return (await fetch(`${url}/health/live`)).ok;
+  }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  if (hasEnded) throw new Error(`${kind} ended: ${errors}`);
   return {
     url,
     async close() {

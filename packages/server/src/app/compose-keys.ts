@@ -25,8 +25,8 @@ import type { SecurityDatabase } from './security-database.ts';
 export interface Keys {
   readonly ring: KeyRing;
   readonly publicKeys: () => readonly unknown[];
-  /** Resolves when the keys are there, or the database did not answer in time. */
-  readonly ready: Promise<void>;
+  /** Resolves when the keys are there, however late. */
+  readonly loaded: Promise<void>;
 }
 
 /** The ring that the configuration asks for. */
@@ -52,7 +52,7 @@ export function composeKeys(
 }
 
 function ready(ring: KeyRing): Keys {
-  return { ring, publicKeys: () => [], ready: Promise.resolve() };
+  return { ring, publicKeys: () => [], loaded: Promise.resolve() };
 }
 
 /** The key of a base64 X.509 certificate; it verifies only (security.md §2.2). */
@@ -61,7 +61,7 @@ function certificateRing(certificate: string, algorithm: JwtAlgorithm): Keys {
   const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const loaded = importSPKI(pem, algorithm).then((key) => ring.replace([{ kid: undefined, key }]));
-  return { ring: verifyOnly(ring), publicKeys: () => [], ready: loaded };
+  return { ring: verifyOnly(ring), publicKeys: () => [], loaded };
 }
 
 function verifyOnly(ring: SharedKeyRing): KeyRing {
@@ -114,7 +114,7 @@ function sharedRing(
       rotate().catch((error: unknown) => log.warn('The keys cannot be rotated', { err: error }));
     }, ROTATION_CHECK_MS).unref();
   }
-  return { ring, publicKeys: () => ring.publicKeys(), ready: followed.ready };
+  return { ring, publicKeys: () => ring.publicKeys(), loaded: followed.loaded };
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Who asks and may they: the parts of `auth/` and `authz/` as the configuration wants them. */
 import { randomBytes } from 'node:crypto';
-import { hash } from '@node-rs/bcrypt';
 import { AUTHORIZATION_OVERRIDE, RequestAuthenticator } from '../auth/authenticate.ts';
 import { ApiKeyMechanism } from '../auth/mechanisms/api-key.ts';
 import { BasicMechanism } from '../auth/mechanisms/basic.ts';
@@ -31,11 +30,9 @@ import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import type { HttpRequest } from '../model/http-request.ts';
 import type { AccountStore, Guard } from '../model/ports.ts';
 import type { AnyService } from '../model/service.ts';
-import { createFirstAccount, MongoAccountStore } from '../mongo/account-store.ts';
+import { MongoAccountStore } from '../mongo/account-store.ts';
 import { API_KEY_PREFIX, ApiKeyStore } from '../mongo/api-key-store.ts';
-import { ensureCollection } from '../mongo/ensure-collection.ts';
 import { FailureStore } from '../mongo/failure-store.ts';
-import type { MongoAccess } from '../mongo/mongo-access.ts';
 import { PermissionStore } from '../mongo/permission-store.ts';
 import type { RevocationStore } from '../mongo/revocation-store.ts';
 import type { Log } from '../observe/log.ts';
@@ -44,14 +41,17 @@ import { ExplainService } from '../service/explain/explain-service.ts';
 import { composeTokenServices } from './compose-token-services.ts';
 import { composeTokens, type TokenParts } from './compose-tokens.ts';
 import { readConfiguredEntries } from './configured-entries.ts';
+import { afterFirstAccount, makeFirstAccount } from './first-account.ts';
 import type { SecurityDatabase } from './security-database.ts';
 
 /** What the pipeline needs of it. */
 export interface SecurityParts {
   readonly guard: Guard;
   readonly services: readonly AnyService[];
-  /** Resolves when first account and keys are there, or the database did not answer in time. */
-  readonly ready: Promise<void>;
+  /** Resolves when first account, keys and revocations are there, however late. */
+  readonly loaded: Promise<void>;
+  /** Which key signs tokens. */
+  readonly keyId: () => string;
   /** Tokens taken back; undefined when that is switched off or impossible. */
   readonly revocations: RevocationStore | undefined;
   /** Made once all services are known. */
@@ -102,7 +102,8 @@ export function composeSecurity(
   return {
     guard: composeGuard(settings, authenticator, authorizer, database, log),
     services: composeTokenServices(settings, parts),
-    ready: tokens.ready,
+    loaded: Promise.all([tokens.loaded, firstAccount]).then(() => undefined),
+    keyId: tokens.keyId,
     revocations: tokens.revocations,
     explainService: (findService) =>
       settings.authzExplain.enabled
@@ -251,23 +252,6 @@ function composeAccounts(
   };
 }
 
-/** The very first request may come before the first account is there. */
-function afterFirstAccount(
-  accounts: AccountStore,
-  firstAccount: Promise<void> | undefined,
-): AccountStore {
-  let isThere = firstAccount === undefined;
-  void firstAccount?.then(() => {
-    isThere = true;
-  });
-  return {
-    find(name, options) {
-      if (isThere) return accounts.find(name, options);
-      return Promise.resolve(firstAccount).then(() => accounts.find(name, options));
-    },
-  };
-}
-
 function composeAllowers(
   settings: Settings,
   database: SecurityDatabase | undefined,
@@ -360,62 +344,4 @@ function composeVetoers(settings: Settings): Vetoer[] {
   }
   if (roles.enabled) vetoers.push(new ForeignRolesVetoer(roles.uri));
   return vetoers;
-}
-
-const FIRST_ACCOUNT_PATIENCE_MS = 5000;
-
-/**
- * Makes the first account as soon as the database is there, however late (cluster.md F). Resolves
- * when that is settled, or after some seconds.
- */
-function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
-  const realm = settings.mongoRealmAuthenticator;
-  const acl = settings.mongoAclAuthorizer;
-  if (!realm.enabled && !acl.enabled) return Promise.resolve();
-  const namespace = { database: realm['users-db'], collection: realm['users-collection'] };
-  const attempt = async (): Promise<void> => {
-    if (acl.enabled) {
-      const [database, collection] = [acl['acl-db'], acl['acl-collection']];
-      await ensureCollection(mongo, { database, collection });
-    }
-    if (!realm.enabled) return;
-    await ensureCollection(mongo, namespace);
-    if (!realm['create-user']) return;
-    const given = realm['create-user-document'];
-    const password = randomBytes(15).toString('base64url');
-    const account = given === null ? await adminAccount(settings, password) : parseJson(given);
-    if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
-    const isMade = await createFirstAccount(mongo, namespace, account);
-    if (!isMade || given !== null) return;
-    log.info(`admin password: ${password}`, {});
-    // a parent that opened a channel shows it where nobody overlooks it
-    process.send?.({ kind: 'first-account', name: 'admin', password });
-  };
-  const settled = (async () => {
-    for (;;) {
-      try {
-        return await attempt();
-      } catch (error) {
-        log.warn('The first account cannot be made yet', { err: error });
-        await new Promise((resolve) => setTimeout(resolve, 1000).unref());
-      }
-    }
-  })();
-  const patience = new Promise<void>((resolve) => {
-    setTimeout(resolve, FIRST_ACCOUNT_PATIENCE_MS).unref();
-  });
-  return Promise.race([settled, patience]);
-}
-
-async function adminAccount(settings: Settings, password: string): Promise<BsonDocument> {
-  const realm = settings.mongoRealmAuthenticator;
-  const cost = realm['bcrypt-complexity'];
-  const stored = realm['bcrypt-hashed-password']
-    ? await hash(password, { cost, version: '2a' })
-    : password;
-  return new Map<string, BsonValue>([
-    [realm['prop-id'], 'admin'],
-    [realm['prop-password'], stored],
-    ['roles', ['admin']],
-  ]);
 }

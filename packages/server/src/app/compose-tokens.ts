@@ -1,9 +1,10 @@
 /** The token manager that the configuration chooses, the keys behind it and what takes tokens back. */
+import { createHmac } from 'node:crypto';
 import type { VerifyBearer } from '../auth/mechanisms/jwt.ts';
 import { issuerOf, JwtCodec } from '../auth/tokens/jwt.ts';
 import { claimsToIdentity } from '../auth/tokens/jwt-identity.ts';
 import { JwtTokenManager, type JwtTokenManagerOptions } from '../auth/tokens/jwt-token-manager.ts';
-import type { JwtAlgorithm } from '../auth/tokens/key-ring.ts';
+import type { JwtAlgorithm, TokenKey } from '../auth/tokens/key-ring.ts';
 import { RandomTokenManager } from '../auth/tokens/random-token-manager.ts';
 import { RemoteKeyRing } from '../auth/tokens/remote-key-ring.ts';
 import { SharedTokenManager } from '../auth/tokens/shared-token-manager.ts';
@@ -23,8 +24,10 @@ export interface TokenParts {
   /** Undefined without a database, or when it is switched off. */
   readonly revocations: RevocationStore | undefined;
   readonly publicKeys: () => readonly unknown[];
-  /** Resolves when keys and revocations are loaded, or the database did not answer in time. */
-  readonly ready: Promise<void>;
+  /** Resolves when keys and revocations are there, however late. */
+  readonly loaded: Promise<void>;
+  /** Which key signs; empty where there is none to compare. */
+  readonly keyId: () => string;
 }
 
 const NOTHING_REVOKED: RevocationList = { isRevoked: () => false };
@@ -62,8 +65,17 @@ export function composeTokens(
     verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
     revocations,
     publicKeys: keys.publicKeys,
-    ready: Promise.all([keys.ready, revocations?.ready]).then(() => undefined),
+    loaded: Promise.all([keys.loaded, revocations?.loaded]).then(() => undefined),
+    keyId: () => keyIdOf(keys.ring.signingKey()),
   };
+}
+
+/** The name of a key of the ring; of a configured secret a short hash, which tells whether two are equal and nothing else. */
+function keyIdOf(key: TokenKey | undefined): string {
+  if (key === undefined) return '';
+  if (key.kid !== undefined) return key.kid;
+  if (!(key.key instanceof Uint8Array)) return '';
+  return createHmac('sha256', key.key).update('quorate:key-id').digest('hex').slice(0, 12);
 }
 
 function chooseManager(

@@ -83,8 +83,8 @@ export async function compose(
   const observers = [requestLog(settings, log), ...metricsParts(settings, metrics, services)];
   const cluster = composeCluster(settings, {
     database: clusterDatabase,
-    securityLoaded: security.ready,
-    keyId: () => '',
+    securityLoaded: security.loaded,
+    keyId: security.keyId,
     requestsInFlight: () => pipeline.inFlight(),
     metrics,
     log,

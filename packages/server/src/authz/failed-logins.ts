@@ -2,10 +2,12 @@
 
 /** Counts of all nodes together; implemented in `mongo/`. */
 export interface SharedFailures {
-  /** Tells the other nodes; never rejects. */
-  add(source: string, atMs: number): void;
-  /** Times of failures that other nodes saw, milliseconds. */
+  /** Resolves when every node that asks can know of it, or the database is away; never rejects. */
+  add(source: string, atMs: number): Promise<void>;
+  /** Times of failures that other nodes saw, milliseconds; at most a moment old. */
   timesOf(source: string): readonly number[];
+  /** The same as it is now; undefined when the database is away. */
+  readTimesOf(source: string): Promise<readonly number[] | undefined>;
 }
 
 const WINDOW_MS = 10_000;
@@ -30,25 +32,39 @@ export class FailedLogins {
     this.now = options.now ?? Date.now;
   }
 
-  isBlocked(source: string): boolean {
-    const own = this.times.get(source);
-    const others = this.shared?.timesOf(source);
-    if (own === undefined && (others === undefined || others.length === 0)) return false;
-    const since = this.now() - WINDOW_MS;
-    const recent = (list: readonly number[] | undefined) =>
-      list === undefined ? 0 : list.filter((at) => at > since).length;
-    return recent(own) + recent(others) >= this.maxAttempts;
+  /** A promise only for sources that failed of late: for them the database is asked what other nodes saw just now. */
+  isBlocked(source: string): boolean | Promise<boolean> {
+    const own = this.recent(this.times.get(source));
+    const others = this.recent(this.shared?.timesOf(source));
+    if (own + others === 0) return false;
+    if (own + others >= this.maxAttempts) return true;
+    if (this.shared === undefined) return false;
+    return this.shared
+      .readTimesOf(source)
+      .then(
+        (times) => own + (times === undefined ? others : this.recent(times)) >= this.maxAttempts,
+      );
   }
 
-  /** While a source is blocked nothing is counted: the block ends 10 s after the last counted failure. */
-  add(source: string): void {
-    if (this.isBlocked(source)) return;
+  /**
+   * While a source is blocked nothing is counted: the block ends 10 s after the last counted failure.
+   *
+   * @returns resolves when the other nodes can know of it
+   */
+  async add(source: string): Promise<void> {
+    if (await this.isBlocked(source)) return;
     const now = this.now();
     const known = this.times.get(source)?.filter((at) => at > now - WINDOW_MS) ?? [];
     this.times.set(source, [...known, now]);
-    this.shared?.add(source, now);
     this.untilPruning -= 1;
     if (this.untilPruning === 0) this.prune(now);
+    await this.shared?.add(source, now);
+  }
+
+  private recent(times: readonly number[] | undefined): number {
+    if (times === undefined) return 0;
+    const since = this.now() - WINDOW_MS;
+    return times.filter((at) => at > since).length;
   }
 
   private prune(now: number): void {

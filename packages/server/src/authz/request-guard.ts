@@ -70,10 +70,11 @@ export class RequestGuard implements Guard {
     try {
       permit = await this.authorizer.authorize(request, identity, traits, service.secured);
     } catch (error) {
-      if (error instanceof QuorateError && error.code === 'ERR_AUTH_REQUIRED') this.count(request);
+      if (error instanceof QuorateError && error.code === 'ERR_AUTH_REQUIRED')
+        await this.count(request);
       throw error;
     }
-    if (failures?.isBlocked(sourceOf(request)) === true) {
+    if (failures !== undefined && (await failures.isBlocked(sourceOf(request)))) {
       throw new QuorateError('ERR_AUTH_TOO_MANY', {
         message: 'Too many failed authentication attempts. Please try again later.',
         headers: [['Retry-After', '10']],
@@ -83,12 +84,13 @@ export class RequestGuard implements Guard {
       loginServices.has(service.name) &&
       identity.kind === 'anonymous' &&
       this.authenticator.hasCredentials(request);
-    if (isFailedLogin) this.count(request);
+    if (isFailedLogin) await this.count(request);
     return permit;
   }
 
-  private count(request: HttpRequest): void {
-    this.options.failures?.add(this.options.sourceOf(request));
+  /** Before the refusal is sent, so that the next attempt finds it counted, whichever node it reaches. */
+  private async count(request: HttpRequest): Promise<void> {
     this.options.refused?.(request);
+    await this.options.failures?.add(this.options.sourceOf(request));
   }
 }

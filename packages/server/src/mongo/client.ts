@@ -3,6 +3,7 @@ import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { createPointReads } from './find-one.ts';
 import { createInsertBatches } from './insert.ts';
+import { keepConnecting } from './keep-connecting.ts';
 import { MetadataCache } from './metadata-cache.ts';
 import { type MongoAccess, mapped } from './mongo-access.ts';
 
@@ -31,6 +32,7 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
   const options = toClientOptions(config);
   let client: MongoClient;
   let sessionClient: MongoClient | undefined;
+  const stops: (() => void)[] = [];
   try {
     client = new MongoClient(config.connectionString, options);
   } catch (cause) {
@@ -39,15 +41,19 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
       cause,
     });
   }
+  stops.push(keepConnecting(client));
   let replicaSet: boolean | undefined;
   const access: MongoAccess = {
     client,
     get sessionClient() {
-      sessionClient ??= new MongoClient(config.connectionString, {
-        ...options,
-        minPoolSize: 0,
-        retryWrites: false,
-      });
+      if (sessionClient === undefined) {
+        sessionClient = new MongoClient(config.connectionString, {
+          ...options,
+          minPoolSize: 0,
+          retryWrites: false,
+        });
+        stops.push(keepConnecting(sessionClient));
+      }
       return sessionClient;
     },
     metadata: new MetadataCache({ ttlMs: config.metadataTtlMs ?? 60_000 }),
@@ -73,6 +79,7 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
       }
     },
     async close() {
+      for (const stop of stops) stop();
       await Promise.all([client.close(), sessionClient?.close()]);
     },
   };

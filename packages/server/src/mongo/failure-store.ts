@@ -39,10 +39,27 @@ export class FailureStore {
     });
   }
 
-  add(source: string, atMs: number): void {
-    this.write({ source, node: this.node, at: new Date(atMs) }).catch((error: unknown) =>
+  add(source: string, atMs: number): Promise<void> {
+    return this.write({ source, node: this.node, at: new Date(atMs) }).catch((error: unknown) =>
       this.warn('A failed login is counted by this node only', error),
     );
+  }
+
+  async readTimesOf(source: string): Promise<readonly number[] | undefined> {
+    const since = new Date(Date.now() - WINDOW_MS);
+    const cursor = collectionOf(this.mongo.client, NAMESPACE)
+      .find(
+        { source, at: { $gt: since }, node: { $ne: this.node } },
+        { projection: { _id: 0, at: 1 }, readPreference: 'primary', maxTimeMS: 1000 },
+      )
+      .limit(MAX_READ);
+    try {
+      const documents = (await cursor.toArray()) as unknown as FailureDocument[];
+      return documents.map(({ at }) => at.getTime());
+    } catch {
+      // what this node has heard of decides then
+      return undefined;
+    }
   }
 
   timesOf(source: string): readonly number[] {

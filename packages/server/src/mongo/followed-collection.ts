@@ -12,39 +12,57 @@ export interface FollowedCollectionOptions extends Namespace {
 }
 
 const PATIENCE_MS = 5000;
+const FIRST_LOAD_RETRY_MS = 250;
 
 /** Reads a collection at the start, at each change, and now and then while changes are not heard of. */
 export class FollowedCollection {
   /** Resolves when the content was read once, or the database did not answer in time. */
   readonly ready: Promise<void>;
+  /** Resolves when the content was read once, however late. */
+  readonly loaded: Promise<void>;
   private readonly feed: ChangeFeed;
   private readonly options: FollowedCollectionOptions;
   private loadedAtMs = Number.NEGATIVE_INFINITY;
-  private running: Promise<void> | undefined;
+  private readonly noteLoaded: () => void;
+  private running: Promise<boolean> | undefined;
   private isDirty = false;
   private hasWarned = false;
 
   constructor(feed: ChangeFeed, options: FollowedCollectionOptions) {
     this.feed = feed;
     this.options = options;
-    const first = this.reload();
+    let noteLoaded = (): void => {};
+    this.loaded = new Promise((resolve) => {
+      noteLoaded = resolve;
+    });
+    this.noteLoaded = noteLoaded;
+    void this.reload();
     feed.onGap(() => void this.reload());
     feed.onChange(({ database, collection }) => {
       if (database === options.database && collection === options.collection) void this.reload();
     });
     setInterval(() => {
-      if (!feed.isLive || this.loadedAtMs < 0) void this.reload();
+      if (!feed.isLive || !this.isLoaded) void this.reload();
     }, options.pollMs).unref();
-    this.ready = Promise.race([first, afterMs(PATIENCE_MS)]);
+    this.ready = Promise.race([this.loaded, afterMs(PATIENCE_MS)]);
   }
 
   /** True while the content in memory is at most some seconds behind. */
   get isFresh(): boolean {
-    return (this.feed.isLive && this.loadedAtMs > 0) || this.now() - this.loadedAtMs < 5000;
+    return (this.feed.isLive && this.isLoaded) || this.now() - this.loadedAtMs < 5000;
   }
 
-  /** One reading at a time; what changes meanwhile is read by a second one. Never rejects. */
-  reload(): Promise<void> {
+  /** True once the content was read. */
+  get isLoaded(): boolean {
+    return this.loadedAtMs > Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * One reading at a time; what changes meanwhile is read by a second one. Never rejects.
+   *
+   * @returns false when it could not be read
+   */
+  reload(): Promise<boolean> {
     this.isDirty = true;
     this.running ??= this.run().finally(() => {
       this.running = undefined;
@@ -52,21 +70,25 @@ export class FollowedCollection {
     return this.running;
   }
 
-  private async run(): Promise<void> {
+  private async run(): Promise<boolean> {
     while (this.isDirty) {
       this.isDirty = false;
       try {
         await this.options.load();
         this.loadedAtMs = this.now();
         this.hasWarned = false;
+        this.noteLoaded();
       } catch (error) {
         const { collection, warn } = this.options;
         if (this.feed.isClosed) return;
         if (!this.hasWarned) warn(`The shared ${collection} cannot be read`, error);
         this.hasWarned = true;
-        return;
+        // the node is not ready before; later readings come by changes or by the clock
+        if (!this.isLoaded) setTimeout(() => void this.reload(), FIRST_LOAD_RETRY_MS).unref();
+        return false;
       }
     }
+    return true;
   }
 
   private now(): number {

@@ -23,7 +23,8 @@ export interface RevocationStoreOptions {
 
 /** The deny list in memory, followed by the change feed. */
 export class RevocationStore implements RevocationList {
-  readonly ready: Promise<void>;
+  /** Resolves when the list was read once, however late. */
+  readonly loaded: Promise<void>;
   private readonly mongo: MongoAccess;
   private readonly followed: FollowedCollection;
   private readonly now: () => number;
@@ -42,7 +43,7 @@ export class RevocationStore implements RevocationList {
       warn: options.warn,
       now: this.now,
     });
-    this.ready = this.followed.ready;
+    this.loaded = this.followed.loaded;
   }
 
   get isFresh(): boolean {

@@ -1,8 +1,7 @@
 /** JSON Web Tokens: signed and verified as security.md §2.2 and §3 say (RFC 7519). */
 import { compactVerify, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
-import { QuorateError } from '../../errors/quorate-error.ts';
 import { LruCache } from '../../lib/lru-cache.ts';
-import type { JwtAlgorithm, KeyRing, TokenKey } from './key-ring.ts';
+import { type JwtAlgorithm, type KeyRing, type TokenKey, unknownKeys } from './key-ring.ts';
 
 export type { JwtAlgorithm } from './key-ring.ts';
 
@@ -55,10 +54,7 @@ export class JwtCodec {
     await ready;
     const key = this.keys.signingKey();
     if (key !== undefined) return key;
-    throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {
-      message: 'The signing keys cannot be read now',
-      headers: [['Retry-After', '5']],
-    });
+    throw unknownKeys();
   }
 
   /** The claims of a good token; undefined for any other. A promise only where one has to compute. */

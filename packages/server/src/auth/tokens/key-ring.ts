@@ -1,5 +1,6 @@
 /** The keys that sign and verify tokens (cluster.md E3). */
 import type { CryptoKey, JWK } from 'jose';
+import { QuorateError } from '../../errors/quorate-error.ts';
 
 /** Algorithms of tokens (RFC 7518 §3.1, RFC 8037). */
 export type JwtAlgorithm =
@@ -38,7 +39,11 @@ export interface KeyRing {
   verificationKeys(kid: string | undefined): readonly TokenKey[];
   /** Resolves when the keys were read once, or could not be for some time. */
   readonly ready?: Promise<void>;
-  /** Looks for a `kid` that nobody has heard of yet. */
+  /**
+   * Looks for a `kid` that nobody has heard of yet.
+   *
+   * @throws ERR_DATABASE_UNAVAILABLE when it cannot be told whether there is such a key
+   */
   findUnknown?(kid: string | undefined): Promise<readonly TokenKey[]>;
 }
 
@@ -63,7 +68,7 @@ export interface SharedKeyRingOptions {
   /** The key of tokens without `kid`; undefined: any key of the ring will do for them. */
   readonly legacy?: TokenKey;
   /** Reads the ring anew, for a `kid` that another node may have just added. */
-  readonly reload?: () => Promise<void>;
+  readonly reload?: () => Promise<boolean>;
   readonly ready?: () => Promise<void>;
   readonly now?: () => number;
 }
@@ -75,6 +80,7 @@ export class SharedKeyRing implements KeyRing {
   private keys: readonly TokenKey[] = [];
   private readonly options: SharedKeyRingOptions;
   private reloadedAtMs = Number.NEGATIVE_INFINITY;
+  private couldReload = true;
 
   constructor(options: SharedKeyRingOptions = {}) {
     this.options = options;
@@ -104,11 +110,22 @@ export class SharedKeyRing implements KeyRing {
 
   async findUnknown(kid: string | undefined): Promise<readonly TokenKey[]> {
     const { reload } = this.options;
+    if (reload === undefined) return [];
+    if (this.keys.length === 0) return this.findFirst(kid);
     // a made-up kid must not become a way to keep the database busy
-    if (reload === undefined || kid === undefined || this.now() - this.reloadedAtMs < MIN_RELOAD_MS)
-      return [];
-    this.reloadedAtMs = this.now();
-    await reload();
+    if (kid !== undefined && this.now() - this.reloadedAtMs >= MIN_RELOAD_MS) {
+      this.reloadedAtMs = this.now();
+      this.couldReload = await reload();
+    }
+    const found = this.verificationKeys(kid);
+    if (found.length === 0 && !this.couldReload) throw unknownKeys();
+    return found;
+  }
+
+  /** Before the ring was ever read no token is wrong: nobody knows. */
+  private async findFirst(kid: string | undefined): Promise<readonly TokenKey[]> {
+    await this.ready;
+    if (this.keys.length === 0) throw unknownKeys();
     return this.verificationKeys(kid);
   }
 
@@ -120,4 +137,12 @@ export class SharedKeyRing implements KeyRing {
   private now(): number {
     return (this.options.now ?? Date.now)();
   }
+}
+
+/** A key that cannot be looked up is no wrong token (cluster.md, invariant 5). */
+export function unknownKeys(): QuorateError {
+  return new QuorateError('ERR_DATABASE_UNAVAILABLE', {
+    message: 'The signing keys cannot be read now',
+    headers: [['Retry-After', '1']],
+  });
 }

@@ -17,7 +17,8 @@ export function haproxyConfig(settings: BalancerSettings): string {
   });
   return `${head}
 global
-  maxconn 20000
+  # connections are as many as the process may have files; where that is unlimited, half of these
+  fd-hard-limit 65536
 
 defaults
   mode http

@@ -1,0 +1,114 @@
+/** The first account: made by one of the nodes as soon as the database is there, however late (cluster.md E14, F). */
+import { randomBytes } from 'node:crypto';
+import { hash } from '@node-rs/bcrypt';
+import type { Settings } from '../config/schema.ts';
+import { isQuorateError, QuorateError } from '../errors/quorate-error.ts';
+import type { BsonDocument, BsonValue } from '../model/bson.ts';
+import type { AccountStore } from '../model/ports.ts';
+import { createFirstAccount } from '../mongo/account-store.ts';
+import { ensureCollection } from '../mongo/ensure-collection.ts';
+import type { MongoAccess } from '../mongo/mongo-access.ts';
+import type { Log } from '../observe/log.ts';
+import { parseJson } from '../representation/json-reader.ts';
+
+const RETRY_MS = 250;
+// an answer that is no is not asked for as often as a database that is away
+const REFUSED_RETRY_MS = 10_000;
+const PATIENCE_MS = 5000;
+
+/**
+ * Makes the collections and the first account where they are missing; tries again until that succeeds.
+ *
+ * @returns resolves when it has succeeded, or the database has answered that it may not be done: then accounts
+ *   are what the collection has, and the node serves
+ */
+export function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
+  const realm = settings.mongoRealmAuthenticator;
+  if (!realm.enabled && !settings.mongoAclAuthorizer.enabled) return Promise.resolve();
+  return new Promise((resolve) => {
+    const run = async (): Promise<void> => {
+      let warned = '';
+      for (;;) {
+        try {
+          await attempt(settings, mongo, log);
+          return resolve();
+        } catch (error) {
+          const code = isQuorateError(error) ? error.code : String(error);
+          if (code !== warned) log.warn('The first account cannot be made yet', { err: error });
+          warned = code;
+          if (!isAway(error)) resolve();
+          await afterMs(isAway(error) ? RETRY_MS : REFUSED_RETRY_MS);
+        }
+      }
+    };
+    void run();
+  });
+}
+
+function isAway(error: unknown): boolean {
+  return isQuorateError(error) && error.status === 503;
+}
+
+async function attempt(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
+  const realm = settings.mongoRealmAuthenticator;
+  const acl = settings.mongoAclAuthorizer;
+  if (acl.enabled) {
+    const [database, collection] = [acl['acl-db'], acl['acl-collection']];
+    await ensureCollection(mongo, { database, collection });
+  }
+  if (!realm.enabled) return;
+  const namespace = { database: realm['users-db'], collection: realm['users-collection'] };
+  await ensureCollection(mongo, namespace);
+  if (!realm['create-user']) return;
+  const given = realm['create-user-document'];
+  const password = randomBytes(15).toString('base64url');
+  const account = given === null ? await adminAccount(settings, password) : parseJson(given);
+  if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
+  const isMade = await createFirstAccount(mongo, namespace, account);
+  if (!isMade || given !== null) return;
+  log.info(`admin password: ${password}`, {});
+  // a parent that opened a channel shows it where nobody overlooks it
+  process.send?.({ kind: 'first-account', name: 'admin', password });
+}
+
+async function adminAccount(settings: Settings, password: string): Promise<BsonDocument> {
+  const realm = settings.mongoRealmAuthenticator;
+  const cost = realm['bcrypt-complexity'];
+  const stored = realm['bcrypt-hashed-password']
+    ? await hash(password, { cost, version: '2a' })
+    : password;
+  return new Map<string, BsonValue>([
+    [realm['prop-id'], 'admin'],
+    [realm['prop-password'], stored],
+    ['roles', ['admin']],
+  ]);
+}
+
+/** Accounts as they are once the first one is there: until then nobody can be told that a password is wrong. */
+export function afterFirstAccount(
+  accounts: AccountStore,
+  firstAccount: Promise<void> | undefined,
+): AccountStore {
+  let isThere = firstAccount === undefined;
+  void firstAccount?.then(() => {
+    isThere = true;
+  });
+  return {
+    find(name, options) {
+      if (isThere) return accounts.find(name, options);
+      return Promise.race([firstAccount, afterMs(PATIENCE_MS)]).then(() => {
+        if (isThere) return accounts.find(name, options);
+        throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {
+          message: 'Timeout connecting to MongoDB, is it running?',
+          headers: [['Retry-After', '1']],
+        });
+      });
+    },
+  };
+}
+
+function afterMs(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
