@@ -80,7 +80,7 @@ export class FollowedCollection {
         this.noteLoaded();
       } catch (error) {
         const { collection, warn } = this.options;
-        if (this.feed.isClosed) return;
+        if (this.feed.isClosed) return false;
         if (!this.hasWarned) warn(`The shared ${collection} cannot be read`, error);
         this.hasWarned = true;
         // the node is not ready before; later readings come by changes or by the clock
