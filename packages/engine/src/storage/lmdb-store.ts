@@ -1,6 +1,7 @@
-import { mkdirSync, statfsSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { DiskRoom, type FreeBytes, freeBytesOf } from './disk-room.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { checkFormat } from './format-version.ts';
 import {
@@ -29,19 +30,33 @@ export interface LmdbStoreOptions {
   readonly mapSizeBytes?: number;
   /** Told of the changes of each committed group, before their writers are answered. */
   readonly onCommit?: (changes: readonly StoreChange[]) => void;
+  /** Default: what the file system says. */
+  readonly freeBytes?: FreeBytes;
 }
 
 const DEFAULT_MAP_BYTES = 1024 * 1024 * 1024;
 /** lmdb's writer thread says so of a transaction that readers see and that is not flushed yet. */
 const WRITER_IS_VISIBLE = 1;
 
+const META_PAGES = 2;
+
+/** What lmdb tells of a tree, and of the file; its types leave it open. */
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+interface FileStats extends TreeStats {
+  readonly root: TreeStats;
+  readonly free: TreeStats;
+  readonly lastPageNumber: number;
+  readonly pageSize: number;
+}
+
 /** The part of lmdb's native environment that is listened to. */
 interface LmdbEnvironment {
   readonly startWriting?: (address: unknown, callback: (status: number) => unknown) => unknown;
 }
-
-/** With less than this left, a write that failed half way failed for want of space. */
-const FULL_DISK_BYTES = 32 * 1024 * 1024;
 
 /**
  * Opens the data folder, which it makes when there is none, and locks it.
@@ -109,7 +124,7 @@ export class LmdbStore implements Store {
     this.#queue = new WriteQueue(
       this.#tables,
       (run) => this.#beginGroup(run),
-      () => this.#isDiskFull(),
+      new DiskRoom(options.freeBytes ?? (() => freeBytesOf(folder)), () => this.#reusableBytes()),
       options.onCommit,
     );
     this.latest = new LatestView(this.#tables, () => this.#queue.commits);
@@ -137,13 +152,14 @@ export class LmdbStore implements Store {
     await this.#lock.release();
   }
 
-  #isDiskFull(): boolean {
-    try {
-      const { bavail, bsize } = statfsSync(this.#folder);
-      return bavail * bsize < FULL_DISK_BYTES;
-    } catch {
-      return false;
-    }
+  /** What LMDB will write over before the file grows: pages that nothing refers to. */
+  #reusableBytes(): number {
+    const pagesOf = (stats: TreeStats): number =>
+      stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
+    const { root, free, lastPageNumber, pageSize } = this.#root.getStats() as FileStats;
+    let used = META_PAGES + pagesOf(root) + pagesOf(free);
+    for (const name of TABLES) used += pagesOf(this.#tables[name].getStats() as FileStats);
+    return Math.max(0, lastPageNumber + 1 - used) * pageSize;
   }
 
   #beginGroup(run: () => void): GroupCommit {

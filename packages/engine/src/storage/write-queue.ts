@@ -1,4 +1,5 @@
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { DiskRoom } from './disk-room.ts';
 import { KeyLocks } from './key-locks.ts';
 import type { LmdbTables } from './lmdb-view.ts';
 import { KeyLockedError, type StoreChange, type WriteBatch, type WriteOptions } from './store.ts';
@@ -73,7 +74,7 @@ const MAX_FLUSHING = 2;
 export class WriteQueue {
   readonly #tables: LmdbTables;
   readonly #begin: (run: () => void) => GroupCommit;
-  readonly #isDiskFull: () => boolean;
+  readonly #room: DiskRoom;
   readonly #observe: ((changes: readonly StoreChange[]) => void) | undefined;
   readonly locks: KeyLocks = new KeyLocks();
   #queued: QueuedWork[] = [];
@@ -86,12 +87,12 @@ export class WriteQueue {
   constructor(
     tables: LmdbTables,
     begin: (run: () => void) => GroupCommit,
-    isDiskFull: () => boolean,
+    room: DiskRoom,
     observe?: (changes: readonly StoreChange[]) => void,
   ) {
     this.#tables = tables;
     this.#begin = begin;
-    this.#isDiskFull = isDiskFull;
+    this.#room = room;
     this.#observe = observe;
   }
 
@@ -137,6 +138,7 @@ export class WriteQueue {
     const taken: QueuedWork[] = [];
     let group: GroupCommit;
     try {
+      this.#room.look();
       group = this.#begin(() => {
         taken.push(...this.#queued.splice(0));
         for (const work of taken) this.#runWork(work, finished);
@@ -176,7 +178,7 @@ export class WriteQueue {
       answer(answered, true);
     } catch (error) {
       // readable already, so nothing is undone; only that it will last cannot be promised
-      const told = toStorageError(error, this.#isDiskFull);
+      const told = toStorageError(error, () => this.#room.isFull);
       for (const { work } of answered) if (work.options.durable) work.reject(told);
     }
   }
@@ -192,7 +194,7 @@ export class WriteQueue {
   async #failGroup(taken: QueuedWork[], finished: FinishedWork[], error: unknown): Promise<void> {
     // LMDB gave no transaction at all: what waits for it would wait in vain
     if (taken.length === 0) taken.push(...this.#queued.splice(0));
-    const failure = toStorageError(await causeOf(error), this.#isDiskFull);
+    const failure = toStorageError(await causeOf(error), () => this.#room.isFull);
     for (const { batch } of finished.reverse()) batch.runUndoActions();
     for (const work of taken) work.reject(failure);
   }
@@ -204,6 +206,7 @@ export class WriteQueue {
       const result = work.run(batch);
       if (batch.blockedBy !== undefined) throw new KeyLockedError();
       batch.finish();
+      this.#room.take(batch.changes);
       finished.push({ work, batch, result });
     } catch (error) {
       this.#undoWork(work, batch, error);

@@ -25,17 +25,33 @@ export async function buildEngineProcess(): Promise<void> {
 
 export interface EngineProcess {
   readonly uri: string;
+  readonly pid: number;
   /** Ends it at once, as loss of power would. */
   kill(): Promise<void>;
 }
 
-/** An engine in a process of its own. */
-export async function startEngineProcess(dataPath: string): Promise<EngineProcess> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [outfile, '--data', dataPath, '--port', '0', '--test-commands'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+/**
+ * An engine in a process of its own.
+ *
+ * @param options.maxFileBytes - no file of the process may grow beyond; needs bash
+ */
+export async function startEngineProcess(
+  dataPath: string,
+  options: { readonly port?: number; readonly maxFileBytes?: number } = {},
+): Promise<EngineProcess> {
+  const args = [
+    outfile,
+    '--data',
+    dataPath,
+    '--port',
+    String(options.port ?? 0),
+    '--test-commands',
+  ];
+  // the limit's signal is ignored, so that writes past it fail with EFBIG as they do on a full disk
+  const limit = `trap '' XFSZ; ulimit -f ${Math.floor((options.maxFileBytes ?? 0) / 1024)}; exec "$0" "$@"`;
+  const command = options.maxFileBytes === undefined ? [] : ['bash', '-c', limit];
+  const [program = process.execPath, ...rest] = [...command, process.execPath, ...args];
+  const child: ChildProcess = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   if (child.stdout === null) throw new Error('no output');
   for await (const line of createInterface({ input: child.stdout })) {
@@ -43,6 +59,7 @@ export async function startEngineProcess(dataPath: string): Promise<EngineProces
     if (uri !== undefined) {
       return {
         uri,
+        pid: child.pid ?? 0,
         kill: async () => {
           child.kill('SIGKILL');
           await exited;
