@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { testRows } from '../support/rows.ts';
 import { openTarget, type Target } from '../support/target.ts';
+import { COMBINATION_ROWS } from './combinations.rows.ts';
 import { PARAMETER_ROWS } from './parameters.rows.ts';
 import { READING_ROWS } from './reading.rows.ts';
 import { URI_ROWS } from './uris.rows.ts';
@@ -17,3 +18,4 @@ describe('URIs, methods, names and ids', () => testRows(baseUrl, URI_ROWS));
 describe('parameters and the order of checks', () => testRows(baseUrl, PARAMETER_ROWS));
 describe('reading', () => testRows(baseUrl, READING_ROWS));
 describe('writing', () => testRows(baseUrl, WRITING_ROWS));
+describe('combinations', () => testRows(baseUrl, COMBINATION_ROWS));

@@ -304,6 +304,10 @@ export const URI_ROWS: RowTable = [
       ['{"_id":{"$minKey":1}}', '_MinKey'],
       ['{"_id":{"$maxKey":1}}', '_MaxKey'],
       ['{"_id":{"a":1}}', '_? (unsuppored _id type)'],
+      ['{"_id":{"$timestamp":{"t":1,"i":2}}}', '_? (unsuppored _id type)'],
+      ['{"_id":{"$numberDecimal":"1.5"}}', '_? (unsuppored _id type)'],
+      ['{"_id":{"$uuid":"5d9a3b1c-2f4e-4a00-8234-567812345678"}}', '_? (unsuppored _id type)'],
+      ['{"_id":1e20}', '1.0E20?id_type=NUMBER'],
     ] as const
   ).map(([document, suffix]) => ({
     name: `names a posted ${document} by its Location`,

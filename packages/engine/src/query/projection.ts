@@ -234,6 +234,7 @@ class Parser {
   }
 
   private put(path: string, node: Node): void {
+    if (path.endsWith('.')) throw fail(40353, "FieldPath must not end with a '.'.");
     const parts = path.split('.');
     let children = this.root;
     for (const [depth, part] of parts.entries()) {

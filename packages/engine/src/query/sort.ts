@@ -29,6 +29,9 @@ function checkPath(path: string): void {
       'FieldPath cannot be constructed with empty string',
     );
   }
+  if (path.endsWith('.')) {
+    throw new MongoCommandError('Location40353', "FieldPath must not end with a '.'.");
+  }
   for (const part of splitPath(path)) {
     if (part === '') {
       throw new MongoCommandError(

@@ -1,20 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LIST_DEFAULTS } from '../config/schema.ts';
 import { QuorateError } from '../errors/quorate-error.ts';
 import type { AnyService } from '../model/service.ts';
 import type { Log } from '../observe/log.ts';
 import { createStaticService } from '../service/static/static-service.ts';
-
-/** What is served without the section: the page of the metrics, as in RESTHeart (operations.md §9). */
-const DEFAULT_ENTRIES = [
-  {
-    what: 'static/metrics',
-    where: '/metrics-ui',
-    'welcome-file': 'restheart-metrics.html',
-    embedded: true,
-  },
-];
 
 /** Folders that come with the package, by the names that RESTHeart's configuration gives them. */
 const EMBEDDED_FOLDERS: ReadonlyMap<unknown, string> = new Map([
@@ -23,7 +14,7 @@ const EMBEDDED_FOLDERS: ReadonlyMap<unknown, string> = new Map([
 
 /** One service for each entry of the list `static-resources`; a missing folder is an error in the log, and not bound. */
 export function createStaticServices(section: unknown, log: Log): AnyService[] {
-  const entries: unknown = section ?? DEFAULT_ENTRIES;
+  const entries: unknown = section ?? LIST_DEFAULTS.get('static-resources');
   if (!Array.isArray(entries)) throw invalid('', 'a list of {what, where, welcome-file, embedded}');
   const services: AnyService[] = [];
   for (const [index, entry] of entries.entries()) {

@@ -4,6 +4,7 @@ import {
   IGNORED_CONNECTION_OPTIONS,
   type Key,
   LIST_SECTIONS,
+  MISPLACED_KEYS,
   SECTIONS,
   type Section,
   type Settings,
@@ -80,6 +81,17 @@ function checkSection(
       warnings.push(`/${name}/${key} (${originOf(`/${name}/${key}`)}) has no effect in Quorate`);
       continue;
     }
+    const path = `/${name}/${key}`;
+    const instead = MISPLACED_KEYS.get(path);
+    if (instead !== undefined) {
+      warnings.push(`${path} (${originOf(path)}) is read by nothing: use ${instead}`);
+      continue;
+    }
+    // RESTHeart lets every plugin have a path, also those that answer no requests
+    if (section.isPlugin && key === 'uri') {
+      warnings.push(`${path} (${originOf(path)}) has no effect: ${name} answers no requests`);
+      continue;
+    }
     const nearest = findNearestName(key, Object.keys(section.keys));
     throw new QuorateError('ERR_CONFIG_UNKNOWN_KEY', {
       message: `Unknown key /${name}/${key} (${originOf(`/${name}/${key}`)})`,
@@ -91,20 +103,43 @@ function checkSection(
   }
   const checked: Record<string, unknown> = {};
   for (const [key, row] of Object.entries(section.keys)) {
-    checked[key] = checkValue(`/${name}/${key}`, row, given[key], originOf);
+    checked[key] = checkValue(`/${name}/${key}`, row, given[key], originOf, warnings);
   }
   return checked;
 }
 
-function checkValue(path: string, row: Key<unknown>, value: unknown, originOf: OriginOf): unknown {
+function checkValue(
+  path: string,
+  row: Key<unknown>,
+  value: unknown,
+  originOf: OriginOf,
+  warnings: string[],
+): unknown {
   if (value === undefined || value === null) return row.fallback;
   const problem = findProblem(row, value);
-  if (problem === undefined) return row.kind === 'text' ? String(value) : value;
+  if (problem === undefined) return normalize(row, value);
+  if (row.isLenient === true) {
+    warnings.push(
+      `${path} must be ${problem}, not ${JSON.stringify(value)} (${originOf(path)}): ${JSON.stringify(row.fallback)} is used`,
+    );
+    return row.fallback;
+  }
   const shown = row.isSecret === true ? 'its value' : JSON.stringify(value);
   throw new QuorateError('ERR_CONFIG_INVALID', {
     message: `${path} must be ${problem}, not ${shown} (${originOf(path)})`,
     hint: `${row.text}; the default is ${JSON.stringify(row.fallback)}`,
   });
+}
+
+/** Texts may be written as numbers, choices in any case. */
+function normalize(row: Key<unknown>, value: unknown): unknown {
+  if (row.kind === 'text') return String(value);
+  return row.kind === 'choice' ? findChoice(row, value) : value;
+}
+
+function findChoice(row: Key<unknown>, value: unknown): string | undefined {
+  const wanted = typeof value === 'string' ? value.toUpperCase() : undefined;
+  return row.values?.find((choice) => choice.toUpperCase() === wanted);
 }
 
 /** What the value should have been, or undefined when it is right. */
@@ -122,8 +157,7 @@ function findProblem(row: Key<unknown>, value: unknown): string | undefined {
         ? undefined
         : 'a list of texts';
     case 'choice':
-      if (typeof value === 'string' && row.values?.includes(value)) return undefined;
-      return nearestChoice(row, value);
+      return findChoice(row, value) === undefined ? nearestChoice(row, value) : undefined;
     default:
       return undefined;
   }

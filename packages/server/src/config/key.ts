@@ -13,6 +13,8 @@ export interface Key<T> {
   readonly min?: number;
   readonly max?: number;
   readonly values?: readonly string[];
+  /** A value that is none of `values` is warned of, and the default taken. */
+  readonly isLenient?: boolean;
   /** Never printed. */
   readonly isSecret?: boolean;
 }
@@ -61,6 +63,15 @@ export function choice<const V extends string>(
   description: string,
 ): Key<V> {
   return { kind: 'choice', fallback, text: description, isNullable: false, values };
+}
+
+/** A choice whose wrong values RESTHeart only warns of. */
+export function lenientChoice<const V extends string>(
+  values: readonly V[],
+  fallback: NoInfer<V>,
+  description: string,
+): Key<V> {
+  return { ...choice(values, fallback, description), isLenient: true };
 }
 
 export function any<T>(fallback: T, description: string): Key<T> {

@@ -83,7 +83,7 @@ describe('loadConfig', () => {
     ],
     ['/http-listener/port->70000', 'must be a whole number from 0 to 65535, not 70000'],
     ['/ping/enabled->"yes"', '/ping/enabled must be true or false'],
-    ['/logging/log-level->"INFOO"', '(nearest: INFO)'],
+    ['/mongo/default-representation-format->"HALL"', '(nearest: HAL)'],
     ['/metrics->5', 'metrics must be a block of keys'],
     ['/logging/tracing-headers->"x"', 'must be a list of texts'],
   ])('refuses %s', (rho, message) => {
@@ -91,6 +91,82 @@ describe('loadConfig', () => {
     expect(error.code).toBe('ERR_CONFIG_INVALID');
     expect(error.message).toContain(message);
     expect(error.message).toContain('environment variable RHO');
+  });
+
+  it('takes INFO for a wrong log level, with a warning', () => {
+    const { settings, notices } = load({ RHO: '/logging/log-level->"INFOO"' });
+    expect(settings.logging['log-level']).toBe('INFO');
+    expect(notices.at(-1)).toMatchObject({ level: 'warn' });
+    expect(notices.at(-1)?.text).toContain('(nearest: INFO)');
+  });
+
+  it('takes choices in any case', () => {
+    const rho = '/logging/log-level->"debug";/mongo/default-representation-format->"Hal"';
+    const { settings } = load({ RHO: rho });
+    expect(settings.logging['log-level']).toBe('DEBUG');
+    expect(settings.mongo['default-representation-format']).toBe('HAL');
+  });
+
+  it('warns of keys that RESTHeart accepts and nothing reads', () => {
+    const { notices } = load({
+      RHO: '/mongo/aggregationSecurity/enabled->true;/jwtTokenManager/uri->"/x"',
+    });
+    const warnings = notices.filter(({ level }) => level === 'warn').map(({ text }) => text);
+    expect(warnings).toEqual([
+      expect.stringContaining('use the section aggregationSecurity'),
+      expect.stringContaining('/jwtTokenManager/uri'),
+    ]);
+  });
+
+  it('overrides parts of the defaults where there is no configuration file', () => {
+    const { settings, root } = load({
+      RHO: [
+        `/fileRealmAuthenticator/users[userid='admin']/password->'x'`,
+        `/fileAclAuthorizer/permissions[1]/priority->7`,
+        `/mongo/mongo-mounts[2]->{"what":"/a","where":"/b"}`,
+        `/mongo/etag-check-policy/doc->"REQUIRED"`,
+        `/static-resources[1]/where->"/ui"`,
+        `/requestsMetricsCollector/exclude[3]->"/x"`,
+      ].join(';'),
+    });
+    expect(settings.fileRealmAuthenticator.users).toEqual([
+      { userid: 'admin', password: 'x', roles: ['admin'] },
+    ]);
+    expect(settings.fileAclAuthorizer.permissions).toEqual([
+      { role: 'admin', predicate: "path-prefix('/')", priority: 7 },
+    ]);
+    expect(settings.mongo['mongo-mounts']).toEqual([
+      { what: '/restheart', where: '/' },
+      { what: '/a', where: '/b' },
+    ]);
+    expect(settings.mongo['etag-check-policy']).toEqual({
+      db: 'REQUIRED_FOR_DELETE',
+      coll: 'REQUIRED_FOR_DELETE',
+      doc: 'REQUIRED',
+    });
+    expect(settings.requestsMetricsCollector.exclude).toEqual(['/metrics', '/metrics/*', '/x']);
+    expect(root['static-resources']).toMatchObject([{ what: 'static/metrics', where: '/ui' }]);
+    // the defaults themselves stay what they are
+    expect(load({}).settings.mongo['mongo-mounts']).toHaveLength(1);
+  });
+
+  it('makes lists anew where a configuration file does not have them', () => {
+    const configFile = file('m.yml', 'core:\n  name: a\n');
+    const { settings } = load({ RHO: `/mongo/mongo-mounts[1]/what->"*"` }, { configFile });
+    expect(settings.mongo['mongo-mounts']).toEqual([{ what: '*' }]);
+  });
+
+  it('switches off what needs MongoDB with -s, unless there is a configuration file', () => {
+    const { settings } = load({}, { isStandalone: true });
+    expect(settings.core.name).toBe('default-no-mongodb');
+    expect(settings.mongo.enabled).toBe(false);
+    expect(settings.mongoRealmAuthenticator.enabled).toBe(false);
+    expect(settings.mongoAclAuthorizer.enabled).toBe(false);
+    expect(settings.fileRealmAuthenticator.enabled).toBe(true);
+    expect(settings.fileAclAuthorizer.enabled).toBe(true);
+    expect(settings.basicAuthMechanism.authenticator).toBe('fileRealmAuthenticator');
+    const configFile = file('n.yml', 'core:\n  name: a\n');
+    expect(load({}, { configFile, isStandalone: true }).settings.mongo.enabled).toBe(true);
   });
 
   it('names unknown sections and missing features in warnings, and starts', () => {
@@ -106,7 +182,7 @@ describe('loadConfig', () => {
 
   it('masks secrets in what it logs and prints', () => {
     const config = load({
-      RHO: '/mclient/connection-string->"mongodb://u:hidden1@h/";/jwtConfigProvider/key->"hidden2";/x->{"password":"hidden3","a":"hidden4"}',
+      RHO: '/mongoRealmAuthenticator/create-user-document->"{\\\\"_id\\\\":\\\\"hidden6\\\\"}";/mclient/connection-string->"mongodb://u:hidden1@h/";/jwtConfigProvider/key->"hidden2";/x->{"password":"hidden3","a":"hidden4"}',
       MONGODB_URI: 'mongodb://a:hidden5@h/',
     });
     const shown =

@@ -14,7 +14,14 @@ import {
   toAssignment,
 } from './override.ts';
 import { type ConfigFile, readConfigFile, readOverrideFile } from './read-file.ts';
-import type { Settings } from './schema.ts';
+import {
+  type Key,
+  LIST_DEFAULTS,
+  SECTIONS,
+  type Section,
+  type SectionName,
+  type Settings,
+} from './schema.ts';
 
 /** What the command line and the environment say. */
 export interface ConfigSources {
@@ -46,15 +53,27 @@ export interface LoadedConfig {
   readonly isStandalone: boolean;
 }
 
-/** Sections that `-s` switches off: everything that needs MongoDB (operations.md §1.3). */
+/** Sections that the built-in configuration of `-s` switches off: everything that needs MongoDB (operations.md §1.3). */
 const MONGO_SECTIONS = [
   'mongo',
+  'graphql',
   'database-probe',
   'csvLoader',
   'cacheInvalidator',
   'batch',
   'dataApi',
   'openApi',
+  'mongoRealmAuthenticator',
+  'mongoAclAuthorizer',
+];
+
+/** The rest of that configuration: accounts and permissions come from files. */
+const STANDALONE_VALUES: readonly (readonly [path: string, value: unknown])[] = [
+  ['/core/name', 'default-no-mongodb'],
+  ['/basicAuthMechanism/authenticator', 'fileRealmAuthenticator'],
+  ['/digestAuthMechanism/authenticator', 'fileRealmAuthenticator'],
+  ['/fileRealmAuthenticator/enabled', true],
+  ['/fileAclAuthorizer/enabled', true],
 ];
 
 /**
@@ -77,6 +96,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     for (const { text, reason } of overrides.skipped)
       notices.push({ level: 'warn', text: `Skipped override ${describePath(text)}: ${reason}` });
     for (const assignment of overrides.assignments) {
+      if (configFile === undefined) seedDefault(root, assignment);
       applyAssignment(root, assignment);
       origins.set(assignment.path, origin);
       if (title !== undefined)
@@ -84,10 +104,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     }
   };
 
-  if (sources.isStandalone === true) {
-    const off = MONGO_SECTIONS.map((name) => toAssignment(`/${name}/enabled`, false));
-    const name = toAssignment('/core/name', 'default-no-mongodb');
-    apply({ assignments: [...off, name], skipped: [] }, 'option --standalone');
+  // a configuration file takes the place of every built-in configuration
+  if (sources.isStandalone === true && configFile === undefined) {
+    const off = MONGO_SECTIONS.map((name) => [`/${name}/enabled`, false] as const);
+    const assignments = [...off, ...STANDALONE_VALUES].map(([path, value]) =>
+      toAssignment(path, value),
+    );
+    apply({ assignments, skipped: [] }, 'option --standalone');
   }
   apply(ownVariables(environment), 'environment');
   if (overrideFile !== undefined) {
@@ -113,6 +136,36 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     overrideFile,
     isStandalone: sources.isStandalone === true,
   };
+}
+
+/**
+ * Without a configuration file the defaults are what is overridden: a list or block of them is put in place before a part of it
+ * is changed (`/fileRealmAuthenticator/users[userid='admin']/password`, `/mongo/etag-check-policy/doc`).
+ */
+function seedDefault(root: Record<string, unknown>, { steps }: Assignment): void {
+  const [section, key] = steps;
+  if (section === undefined) return;
+  const list = LIST_DEFAULTS.get(section.name);
+  if (list !== undefined && section.selectors.length > 0) {
+    root[section.name] ??= structuredClone(list);
+    return;
+  }
+  if (key === undefined || (steps.length === 2 && key.selectors.length === 0)) return;
+  const fallback = findKey(section.name, key.name)?.fallback;
+  if (typeof fallback !== 'object' || fallback === null) return;
+  root[section.name] ??= {};
+  const block = root[section.name];
+  if (typeof block === 'object' && block !== null && !Array.isArray(block))
+    (block as Record<string, unknown>)[key.name] ??= structuredClone(fallback);
+}
+
+function findKey(sectionName: string, keyName: string): Key<unknown> | undefined {
+  const section: Section | undefined = Object.hasOwn(SECTIONS, sectionName)
+    ? SECTIONS[sectionName as SectionName]
+    : undefined;
+  return section !== undefined && Object.hasOwn(section.keys, keyName)
+    ? section.keys[keyName]
+    : undefined;
 }
 
 function nonEmpty(value: string | undefined): string | undefined {
@@ -176,9 +229,10 @@ function fileOrigin(
 }
 
 /** The value of an applied override as it may be logged: objects show no more than their masked secrets. */
-function show({ path, value }: Assignment): string {
+function show({ path, steps, value }: Assignment): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  if (isSecretName(path)) return '**********';
+  const isSecret = findKey(steps[0]?.name ?? '', steps[1]?.name ?? '')?.isSecret === true;
+  if (isSecret || isSecretName(path)) return '**********';
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const secrets = Object.entries(value).filter(([key]) => isSecretName(key));
     return JSON.stringify(Object.fromEntries(secrets.map(([key]) => [key, '**********'])));

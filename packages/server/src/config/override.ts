@@ -1,6 +1,6 @@
 /** RESTHeart's override syntax, `/path -> value; …` (operations.md §1.1). */
 
-import { parseRelaxedJson } from './relaxed-json.ts';
+import { parseRelaxedJson, readQuoted } from './relaxed-json.ts';
 
 /** One step of a path: a name, then the elements of an array chosen by place or by member. */
 export interface PathStep {
@@ -25,12 +25,11 @@ export interface Overrides {
   readonly skipped: readonly { readonly text: string; readonly reason: string }[];
 }
 
-/** Reads the text of `RHO` or of a `.conf` file; in the latter lines that start with `#` are comments. */
+/** Reads the text of `RHO` or of a `.conf` file. */
 export function parseOverrides(text: string): Overrides {
   const assignments: Assignment[] = [];
   const skipped: { text: string; reason: string }[] = [];
-  const uncommented = text.replaceAll(/^[ \t]*#.*$/gm, '');
-  for (const piece of splitOutsideQuotes(uncommented, ';')) {
+  for (const piece of splitOutsideQuotes(withoutComments(text), ';')) {
     const entry = piece.trim();
     if (entry === '') continue;
     const [path = '', ...rest] = splitOutsideQuotes(entry, '->');
@@ -122,31 +121,75 @@ function findPlace(list: unknown[], selector: Selector): number {
 
 // more elements than a configuration has; a larger place is a typing error, not a wish for memory
 const MAX_PLACE = 10_000;
-const STEP = /^([^[\]/]+)((?:\[[^\]]*\])*)$/;
-const MEMBER = /^\s*@?([^=\s]+)\s*=\s*(?:'([^']*)'|"([^"]*)")\s*$/;
+const STEP = /^\s*([^[\]/'"]+)/;
+const PLACE = /^\[\s*(\d+)\s*\]/;
+const MEMBER = /^\[\s*@?([^=\s[\]'"]+)\s*=\s*(?=['"])/;
+const SELECTOR_END = /^\s*\]/;
 
 function parsePath(path: string): PathStep[] {
   if (!path.startsWith('/')) throw new SyntaxError('the path must start with /');
-  return splitOutsideQuotes(path.slice(1), '/').map((text) => {
-    const match = STEP.exec(text);
-    const name = match?.[1]?.trim() ?? '';
-    if (name === '' || name === '__proto__') throw new SyntaxError(`malformed step ${text}`);
-    const selectors = [...(match?.[2] ?? '').matchAll(/\[([^\]]*)\]/g)];
-    return { name, selectors: selectors.map((selector) => parseSelector(selector[1] ?? '')) };
-  });
+  return splitOutsideQuotes(path.slice(1), '/').map(parseStep);
 }
 
-function parseSelector(text: string): Selector {
-  if (/^\s*\d+\s*$/.test(text)) {
-    const place = Number(text);
-    if (place < 1 || place > MAX_PLACE)
-      throw new SyntaxError(`no element [${text}]: the first is [1]`);
-    return { kind: 'place', place };
+/** `name`, then `[2]` or `[key='value']` as often as there are lists in lists. */
+function parseStep(text: string): PathStep {
+  const match = STEP.exec(text);
+  const name = match?.[1]?.trim() ?? '';
+  if (match === null || name === '' || name === '__proto__')
+    throw new SyntaxError(`malformed step ${text}`);
+  const selectors: Selector[] = [];
+  let at = match[0].length;
+  while (text.slice(at).trim() !== '') {
+    const { selector, end } = parseSelector(text, at);
+    selectors.push(selector);
+    at = end;
   }
-  const match = MEMBER.exec(text);
-  const key = match?.[1];
-  if (key === undefined) throw new SyntaxError(`malformed selector [${text}]`);
-  return { kind: 'member', key, value: match?.[2] ?? match?.[3] ?? '' };
+  return { name, selectors };
+}
+
+function parseSelector(text: string, start: number): { selector: Selector; end: number } {
+  const rest = text.slice(start);
+  const placed = PLACE.exec(rest);
+  if (placed !== null) {
+    const place = Number(placed[1]);
+    if (place < 1 || place > MAX_PLACE)
+      throw new SyntaxError(`no element [${placed[1]}]: the first is [1]`);
+    return { selector: { kind: 'place', place }, end: start + placed[0].length };
+  }
+  const member = MEMBER.exec(rest);
+  if (member === null) throw new SyntaxError(`malformed selector ${rest}`);
+  const { value, end } = readQuoted(text, start + member[0].length);
+  const closing = SELECTOR_END.exec(text.slice(end));
+  if (closing === null) throw new SyntaxError(`malformed selector ${rest}`);
+  return {
+    selector: { kind: 'member', key: member[1] ?? '', value },
+    end: end + closing[0].length,
+  };
+}
+
+/** Lines that start with `#` are comments, unless a string of several lines is open there. */
+function withoutComments(text: string): string {
+  if (!text.includes('#')) return text;
+  let kept = '';
+  let quote = '';
+  for (const line of text.split(/(?<=\n)/)) {
+    if (quote === '' && /^[ \t]*#/.test(line)) continue;
+    kept += line;
+    quote = quoteAtEnd(line, quote);
+  }
+  return kept;
+}
+
+/** The quote that is open after `text`; empty: none. */
+function quoteAtEnd(text: string, open: string): string {
+  let quote = open;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text[i] ?? '';
+    if (quote !== '' && c === '\\') i += 1;
+    else if (c === quote) quote = '';
+    else if (quote === '' && (c === '"' || c === "'")) quote = c;
+  }
+  return quote;
 }
 
 /** Splits where the separator stands outside quotes; a backslash inside quotes protects the next character. */

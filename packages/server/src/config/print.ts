@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { LoadedConfig } from './load.ts';
 import { maskSecrets } from './mask-secrets.ts';
-import { LIST_SECTIONS, SECTIONS } from './schema.ts';
+import { LIST_DEFAULTS, LIST_SECTIONS, SECTIONS } from './schema.ts';
 
 /** The effective configuration as YAML that starts with `---`, secrets masked; `-c`. */
 export function printConfiguration(config: LoadedConfig): string {
@@ -24,7 +24,15 @@ export function printTemplate(): string {
       const value = row.fallback === null ? '~' : JSON.stringify(row.fallback);
       return `  # ${row.text}${unit}\n  ${key}: ${value}`;
     });
-    return `# ${section.text}\n${name}:${lines.length === 0 ? ' []' : `\n${lines.join('\n')}`}\n`;
+    const list = LIST_DEFAULTS.get(name);
+    if (list !== undefined)
+      lines.push(
+        ...stringify(list)
+          .trimEnd()
+          .split('\n')
+          .map((line) => `  ${line}`),
+      );
+    return `# ${section.text}\n${name}:\n${lines.join('\n')}\n`;
   });
   return `---\n${blocks.join('\n')}`;
 }

@@ -24,7 +24,7 @@ class Reader {
     const c = this.#peek();
     if (c === '{') return this.#readObject(depth);
     if (c === '[') return this.#readArray(depth);
-    if (c === '"' || c === "'") return this.#readString(c);
+    if (c === '"' || c === "'") return this.#readString();
     return this.#readWord();
   }
 
@@ -37,7 +37,7 @@ class Reader {
     const members: [string, unknown][] = [];
     while (this.#peek() !== '}') {
       const c = this.#peek();
-      const name = c === '"' || c === "'" ? this.#readString(c) : this.#readName();
+      const name = c === '"' || c === "'" ? this.#readString() : this.#readName();
       this.#expect(':');
       members.push([name, this.readValue(depth + 1)]);
       if (this.#peek() !== '}') this.#expect(',');
@@ -57,40 +57,33 @@ class Reader {
     return items;
   }
 
-  #readString(quote: string): string {
-    let end = this.#at + 1;
-    while (end < this.#text.length && this.#text[end] !== quote) {
-      end += this.#text[end] === '\\' ? 2 : 1;
-    }
-    if (end >= this.#text.length) throw this.#error('unterminated string');
-    const inner = this.#text.slice(this.#at + 1, end);
-    this.#at = end + 1;
-    if (!inner.includes('\\')) return inner;
-    const escaped =
-      quote === "'" ? inner.replaceAll(/\\(.)|"/gs, requote) : inner.replaceAll("\\'", "'");
-    try {
-      return JSON.parse(`"${escaped}"`) as string;
-    } catch {
-      throw this.#error('bad escape in a string');
-    }
+  #readString(): string {
+    const { value, end } = readQuoted(this.#text, this.#at);
+    this.#at = end;
+    return value;
   }
 
   #readName(): string {
-    const match = /^[\w$.-]+/.exec(this.#text.slice(this.#at));
-    if (match === null) throw this.#error('a name is expected');
-    this.#at += match[0].length;
-    return match[0];
+    const name = this.#match(/[\w$.-]+/y);
+    if (name === '') throw this.#error('a name is expected');
+    return name;
   }
 
   #readWord(): unknown {
-    const match = /^[^\s,\]}:]+/.exec(this.#text.slice(this.#at));
-    const word = match?.[0] ?? '';
-    this.#at += word.length;
+    const word = this.#match(/[^\s,\]}:]+/y);
     if (word === 'null') return null;
     if (word === 'true') return true;
     if (word === 'false') return false;
     if (/^-?\d[\d_]*(\.\d+)?([eE][+-]?\d+)?$/.test(word)) return Number(word.replaceAll('_', ''));
     throw this.#error(word === '' ? 'a value is expected' : `unknown value ${word}`);
+  }
+
+  /** What a sticky pattern finds here, empty when it does not match; read over. */
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0] ?? '';
+    this.#at += found.length;
+    return found;
   }
 
   #expect(c: string): void {
@@ -108,10 +101,42 @@ class Reader {
   }
 }
 
-/** `\'` is `'` and a bare `"` needs an escape, once the text stands between double quotes. */
-function requote(match: string, escaped: string | undefined): string {
-  if (escaped === undefined) return '\\"';
-  return escaped === "'" ? "'" : match;
+/** What a letter after a backslash stands for; quotes, backslash and slash stand for themselves. */
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ...['"', "'", '\\', '/'].map((c) => [c, c] as const),
+]);
+
+/**
+ * Reads the string whose opening quote, single or double, stands at `start`.
+ *
+ * @returns the value, and the place after the closing quote
+ * @throws SyntaxError when it does not end, or holds an unknown escape
+ */
+export function readQuoted(text: string, start: number): { value: string; end: number } {
+  const quote = text[start];
+  let value = '';
+  for (let i = start + 1; i < text.length; i += 1) {
+    const c = text[i] ?? '';
+    if (c === quote) return { value, end: i + 1 };
+    if (c !== '\\') {
+      value += c;
+      continue;
+    }
+    i += 1;
+    const letter = text[i] ?? '';
+    const unicode = letter === 'u' ? /^[\da-f]{4}/i.exec(text.slice(i + 1, i + 5)) : null;
+    const meaning =
+      unicode === null ? ESCAPES.get(letter) : String.fromCharCode(Number.parseInt(unicode[0], 16));
+    if (meaning === undefined) throw new SyntaxError(`bad escape in a string at position ${i}`);
+    value += meaning;
+    if (unicode !== null) i += 4;
+  }
+  throw new SyntaxError(`unterminated string at position ${start}`);
 }
 
 function toPlainNumber(members: readonly [string, unknown][]): number | undefined {

@@ -10,6 +10,7 @@ import {
   core,
   int,
   type Key,
+  lenientChoice,
   maybeText,
   plugin,
   type Section,
@@ -68,7 +69,7 @@ export const SECTIONS = {
       'which database, collection or document is served where',
     ),
     'default-representation-format': choice(
-      ['STANDARD', 'S', 'HAL', 'SHAL', 'PLAIN_JSON', 'PJ', 'standard', 's', 'hal', 'shal'],
+      ['STANDARD', 'S', 'HAL', 'SHAL', 'PLAIN_JSON', 'PJ'],
       'STANDARD',
       'representation of requests without `rep`',
     ),
@@ -129,10 +130,10 @@ export const SECTIONS = {
   xPoweredBy: plugin(true, 'The header X-Powered-By', {}),
   dateHeader: plugin(true, 'The header Date', {}),
   logging: core('The log', {
-    'log-level': choice(
+    'log-level': lenientChoice(
       ['OFF', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL'],
       'INFO',
-      'least severe level that is written',
+      'least severe level that is written; a wrong one is warned of',
     ),
     'log-to-console': bool(true, 'write to standard output'),
     'log-to-file': bool(false, 'write to a file that rolls at 5 MB'),
@@ -198,7 +199,7 @@ export const SECTIONS = {
     MAX_PARAMETERS: int(1000, 'query parameters', { min: 1 }),
     MAX_HEADERS: int(200, 'header lines', { min: 1 }),
     MAX_COOKIES: int(200, 'cookies', { min: 1 }),
-    URL_CHARSET: choice(['UTF-8', 'utf-8'], 'UTF-8', 'of the path and query'),
+    URL_CHARSET: choice(['UTF-8'], 'UTF-8', 'of the path and query'),
     ALWAYS_SET_KEEP_ALIVE: bool(true, 'send Connection: keep-alive'),
     SHUTDOWN_TIMEOUT: int(60_000, 'how long running requests may finish at stop', {
       unit: 'ms',
@@ -220,8 +221,30 @@ export type Settings = {
   };
 };
 
-/** Lists at the top level, instead of a block of keys. */
-export const LIST_SECTIONS: ReadonlySet<string> = new Set(['static-resources', 'proxies']);
+/** Lists at the top level, instead of a block of keys, and what they hold when nothing is said (operations.md §8, §9). */
+export const LIST_DEFAULTS: ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]> =
+  new Map([
+    [
+      'static-resources',
+      [
+        {
+          what: 'static/metrics',
+          where: '/metrics-ui',
+          'welcome-file': 'restheart-metrics.html',
+          embedded: true,
+        },
+      ],
+    ],
+    ['proxies', []],
+  ]);
+
+/** Names of those lists. */
+export const LIST_SECTIONS: ReadonlySet<string> = new Set(LIST_DEFAULTS.keys());
+
+/** Keys that documents of RESTHeart show where no version reads them, and what to write instead. */
+export const MISPLACED_KEYS: ReadonlyMap<string, string> = new Map([
+  ['/mongo/aggregationSecurity', 'the section aggregationSecurity at the top level'],
+]);
 
 /** Options of RESTHeart's HTTP server that have no counterpart in Node: accepted and mentioned. */
 export const IGNORED_CONNECTION_OPTIONS: ReadonlySet<string> = new Set([

@@ -86,6 +86,11 @@ export function isDocument(value: unknown): value is BsonDocument {
   return value instanceof Map;
 }
 
+/** Whether a value is an int64; a Timestamp, which extends Long, is none. */
+export function isInt64(value: unknown): value is Long {
+  return value instanceof Long && !(value instanceof Timestamp);
+}
+
 /** The type name of a value, for texts such as `got INT32` (rest-documents.md §5.1). */
 export function bsonTypeOf(value: BsonValue): BsonTypeName {
   if (value === null) return 'NULL';
@@ -130,7 +135,7 @@ export function bsonTypeOf(value: BsonValue): BsonTypeName {
 /** The number inside an int32, int64 or double; `undefined` for anything else (Decimal128 too). */
 export function toNumber(value: BsonValue | undefined): number | undefined {
   if (typeof value === 'number') return value;
-  if (value instanceof Long) return value.toNumber();
+  if (isInt64(value)) return value.toNumber();
   if (value instanceof Double) return value.value;
   return undefined;
 }

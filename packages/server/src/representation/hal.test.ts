@@ -169,8 +169,22 @@ describe('bulk results', () => {
     const flat =
       '{"inserted": 1, "deleted": 0, "modified": 0, "matched": 0, ' +
       '"_links": {"rh:newdoc": [{"href": "/db/coll/a"}]}}';
-    expect(renderShalBulk(summary)).toBe(flat);
-    expect(renderHalBulk(summary)).toBe(`{"_embedded": {"rh:result": [${flat}]}}`);
+    expect(renderShalBulk(summary, 'default')).toBe(flat);
+    expect(renderHalBulk(summary, 'default')).toBe(`{"_embedded": {"rh:result": [${flat}]}}`);
+  });
+});
+
+describe('counts', () => {
+  it('are written as the mode writes integers', () => {
+    const request: HalRequest = { ...base, type: 'DB', requestPath: '/db', jsonMode: 'extended' };
+    expect(renderHalList(request, { items: [], size: 250 })).toBe(
+      '{"_size": {"$numberInt": "250"}, "_total_pages": {"$numberInt": "125"}, "_returned": {"$numberInt": "0"}}',
+    );
+    const summary = { inserted: 0, deleted: 1, modified: 0, matched: 0, links: [] };
+    expect(renderShalBulk(summary, 'extended')).toContain('"deleted": {"$numberInt": "1"}');
+    expect(renderHalList({ ...request, jsonMode: 'strict' }, { items: [], size: 3e9 })).toContain(
+      '"_size": {"$numberLong": "3000000000"}',
+    );
   });
 });
 

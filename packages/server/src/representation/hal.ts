@@ -3,7 +3,7 @@
  * Documents that need no decoration pass through the transcoder without being decoded.
  */
 import type { BsonDocument, BsonValue } from '../model/bson.ts';
-import { bsonTypeOf, isDocument, ObjectId } from '../model/bson.ts';
+import { bsonTypeOf, isDocument, Long, ObjectId } from '../model/bson.ts';
 import { decodeDocument, readRawField } from '../model/raw-bson.ts';
 import { halIdSuffix, itemLinks, type LinkMap, resourceLinks } from './hal-links.ts';
 import type { HalItem, HalList, HalRequest, HalType } from './hal-resource.ts';
@@ -98,14 +98,14 @@ export interface BulkSummary {
 }
 
 /** The HAL body of a bulk write. */
-export function renderHalBulk(summary: BulkSummary): string {
-  return `{"_embedded": {"rh:result": [${renderShalBulk(summary)}]}}`;
+export function renderHalBulk(summary: BulkSummary, mode: JsonMode): string {
+  return `{"_embedded": {"rh:result": [${renderShalBulk(summary, mode)}]}}`;
 }
 
 /** The SHAL body of a bulk write. */
-export function renderShalBulk(summary: BulkSummary): string {
+export function renderShalBulk(summary: BulkSummary, mode: JsonMode): string {
   const counts = (['inserted', 'deleted', 'modified', 'matched'] as const)
-    .map((name) => `"${name}": ${summary[name]}`)
+    .map((name) => `"${name}": ${writeCount(summary[name], mode)}`)
     .join(', ');
   if (summary.links.length === 0) return `{${counts}}`;
   const hrefs = summary.links.map((href) => `{"href": ${quoteText(href)}}`).join(', ');
@@ -209,16 +209,21 @@ function propertyTexts(request: HalRequest, list: HalList): string[] {
   if (request.full) parts.push(`"_type": "${type}"`);
   const returned = list.items.length;
   if (type === 'AGGREGATION') {
-    if (returned === 0) parts.push('"_size": 0');
+    if (returned === 0) parts.push(`"_size": ${writeCount(0, jsonMode)}`);
   } else if (type === 'COLLECTION_INDEXES') {
-    parts.push(`"_size": ${list.size ?? returned}`);
+    parts.push(`"_size": ${writeCount(list.size ?? returned, jsonMode)}`);
   } else if (list.size !== undefined) {
-    parts.push(`"_size": ${list.size}`);
+    parts.push(`"_size": ${writeCount(list.size, jsonMode)}`);
     const totalPages = totalPagesOf(request, list);
-    if (totalPages !== undefined) parts.push(`"_total_pages": ${totalPages}`);
+    if (totalPages !== undefined) parts.push(`"_total_pages": ${writeCount(totalPages, jsonMode)}`);
   }
-  parts.push(`"_returned": ${returned}`);
+  parts.push(`"_returned": ${writeCount(returned, jsonMode)}`);
   return parts;
+}
+
+/** A count as the mode writes integers (rest-documents.md §2.3: it applies to every body). */
+function writeCount(count: number, mode: JsonMode): string {
+  return writeJson(count === (count | 0) ? count : Long.fromNumber(count), mode);
 }
 
 function totalPagesOf(request: HalRequest, list: HalList): number | undefined {

@@ -78,6 +78,7 @@ describe('formatting ids', () => {
     [7, '7?id_type=NUMBER', '7'],
     [Long.fromString('3000000000'), '3000000000?id_type=NUMBER', '3000000000'],
     [new Double(1), '1.0?id_type=NUMBER', '1.0'],
+    [new Double(1e20), '1.0E20?id_type=NUMBER', '1.0E20'],
     [new Date(5), '5?id_type=DATE', "{'$date':5}"],
     [true, '_true', 'true'],
     [null, '_null', 'null'],

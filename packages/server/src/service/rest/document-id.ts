@@ -5,12 +5,14 @@ import {
   type BsonValue,
   Double,
   isDocument,
-  Long,
+  isInt64,
+  type Long,
   MaxKey,
   MinKey,
   ObjectId,
 } from '../../model/bson.ts';
 import { parseJson } from '../../representation/json-reader.ts';
+import { formatDouble } from '../../representation/number-text.ts';
 import type { IdType } from './rest-request.ts';
 
 const ID_TYPES: readonly IdType[] = [
@@ -117,7 +119,7 @@ function parseJsonId(token: string): BsonValue {
 }
 
 function isNumber(value: BsonValue): boolean {
-  return typeof value === 'number' || value instanceof Long || value instanceof Double;
+  return typeof value === 'number' || isInt64(value) || value instanceof Double;
 }
 
 function parseNumberId(token: string): BsonValue {
@@ -136,15 +138,13 @@ function parseDateId(token: string): BsonValue {
 function toDate(value: BsonValue): Date | undefined {
   if (value instanceof Date) return value;
   if (typeof value === 'number') return new Date(value);
-  return value instanceof Long ? new Date(value.toNumber()) : undefined;
+  return isInt64(value) ? new Date(value.toNumber()) : undefined;
 }
 
-/** Text of a number as Java prints it in a URI: doubles keep a fraction digit. */
+/** Text of a number as Java prints it in a URI, which is read back as the same type. */
 function formatNumber(value: number | Long | Double): string {
   if (typeof value === 'number') return String(value);
-  if (value instanceof Long) return value.toString();
-  const double = value.value;
-  return Number.isInteger(double) && Math.abs(double) < 1e7 ? double.toFixed(1) : String(double);
+  return isInt64(value) ? value.toString() : formatDouble(value.value);
 }
 
 /** The suffix that names an id below its collection, without the slash; undefined for types that no URI can name. */
@@ -153,7 +153,7 @@ export function formatIdForUri(id: BsonValue | undefined): string | undefined {
   if (typeof id === 'string') return id;
   if (typeof id === 'boolean') return id ? '_true' : '_false';
   if (id instanceof ObjectId) return id.toHexString();
-  if (typeof id === 'number' || id instanceof Long || id instanceof Double) {
+  if (typeof id === 'number' || isInt64(id) || id instanceof Double) {
     return `${formatNumber(id)}?id_type=NUMBER`;
   }
   if (id instanceof Date) return `${id.getTime()}?id_type=DATE`;
@@ -172,7 +172,7 @@ export function formatIdForMessage(id: BsonValue | undefined): string {
   if (id === undefined || id === null) return 'null';
   if (typeof id === 'string') return `'${id}'`;
   if (id instanceof ObjectId) return id.toHexString();
-  if (id instanceof Long) return id.toString();
+  if (isInt64(id)) return id.toString();
   if (id instanceof Double) return formatNumber(id);
   if (id instanceof Date) return `{'$date':${id.getTime()}}`;
   if (id instanceof MinKey) return `{'$minKey':1}`;
@@ -184,7 +184,7 @@ export function formatIdForMessage(id: BsonValue | undefined): string {
 export function isSameId(a: BsonValue | undefined, b: BsonValue | undefined): boolean {
   if (a === b) return true;
   if (a instanceof ObjectId) return b instanceof ObjectId && a.equals(b);
-  if (a instanceof Long) return b instanceof Long && a.equals(b);
+  if (isInt64(a)) return isInt64(b) && a.equals(b);
   if (a instanceof Double) return b instanceof Double && Object.is(a.value, b.value);
   if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
   if (a instanceof MinKey) return b instanceof MinKey;

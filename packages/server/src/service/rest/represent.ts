@@ -125,13 +125,14 @@ export async function representNames(
 
 /** The outcome of a bulk write without errors; the body of one with errors is `writeSummary`. */
 export function representBulk(request: MongoRequest, summary: BulkSummary): string {
-  switch (request.parameters.representation) {
+  const { representation, jsonMode } = request.parameters;
+  switch (representation) {
     case 'STANDARD':
       return writeSummary(request, summary);
     case 'HAL':
-      return renderHalBulk(summary);
+      return renderHalBulk(summary, jsonMode);
     case 'SHAL':
-      return renderShalBulk(summary);
+      return renderShalBulk(summary, jsonMode);
   }
 }
 

@@ -1,5 +1,11 @@
 /** Fields that a reader must not see: `projectResponse` of the permit, passwords of accounts (security.md §7.3, §8.6). */
-import { type BsonDocument, type BsonValue, Double, isDocument, Long } from '../../model/bson.ts';
+import {
+  type BsonDocument,
+  type BsonValue,
+  Double,
+  isDocument,
+  isInt64,
+} from '../../model/bson.ts';
 import type { Permit } from '../../model/permit.ts';
 import { decodeDocument, encodeDocument, removeRawField } from '../../model/raw-bson.ts';
 
@@ -58,7 +64,7 @@ function without(document: BsonDocument, paths: readonly (readonly string[])[]):
 }
 
 function numberOf(value: BsonValue): number {
-  if (value instanceof Double || value instanceof Long) return Number(value.toString());
+  if (value instanceof Double || isInt64(value)) return Number(value.toString());
   return typeof value === 'number' ? value : Number.NaN;
 }
 

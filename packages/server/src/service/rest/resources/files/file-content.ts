@@ -1,7 +1,7 @@
 /** Download of a file's content (rest-resources.md §7.2), with ranges beyond the reference where the configuration asks for them. */
 
 import { QuorateError } from '../../../../errors/quorate-error.ts';
-import { type BsonValue, bsonTypeOf, Double, Long, ObjectId } from '../../../../model/bson.ts';
+import { type BsonValue, bsonTypeOf, Double, isInt64, ObjectId } from '../../../../model/bson.ts';
 import { readRawField, readRawPath } from '../../../../model/raw-bson.ts';
 import type { Reply, ReplyHeader } from '../../../../model/reply.ts';
 import { FILE_ETAG_PATH, openFile } from '../../../../mongo/gridfs.ts';
@@ -81,7 +81,7 @@ function describeId(id: BsonValue): string {
   if (typeof id === 'string') return `<BsonString{value='${id}'}>`;
   if (id instanceof ObjectId) return `<BsonObjectId{value=${id.toHexString()}}>`;
   if (typeof id === 'number') return `<BsonInt32{value=${id}}>`;
-  if (id instanceof Long) return `<BsonInt64{value=${id.toString()}}>`;
+  if (isInt64(id)) return `<BsonInt64{value=${id.toString()}}>`;
   if (id instanceof Double) return `<BsonDouble{value=${writeJson(id)}}>`;
   if (id instanceof Date) return `<BsonDateTime{value=${id.getTime()}}>`;
   if (typeof id === 'boolean') return `<BsonBoolean{value=${id}}>`;

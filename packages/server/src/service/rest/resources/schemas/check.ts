@@ -1,6 +1,6 @@
 /** What the checks of all kinds of keywords share. */
 
-import { Long } from '../../../../model/bson.ts';
+import { isInt64 } from '../../../../model/bson.ts';
 import { type JsonForm, type JsonObject, numberIn, typeNameOf } from './json-form.ts';
 import { compilePattern } from './pattern.ts';
 import { type Violation, violation } from './violation.ts';
@@ -38,6 +38,6 @@ export function compilePatternOf(source: string): (text: string) => boolean {
 export function limitOf(node: JsonObject, keyword: string): number | undefined {
   const value = node.get(keyword);
   if (value === undefined) return undefined;
-  if (typeof value === 'number' || value instanceof Long) return numberIn(value);
+  if (typeof value === 'number' || isInt64(value)) return numberIn(value);
   throw new SchemaError(`${keyword} must be an integer`);
 }

@@ -5,6 +5,7 @@ import {
   type BsonValue,
   Double,
   isDocument,
+  isInt64,
   Long,
   ObjectId,
 } from '../../../../model/bson.ts';
@@ -27,7 +28,7 @@ export function toJsonForm(value: BsonValue): JsonForm {
   }
   if (isDocument(value)) return toJsonObject(value);
   if (Array.isArray(value)) return value.map(toJsonForm);
-  if (value instanceof Long) return value;
+  if (isInt64(value)) return value;
   if (value instanceof Double && Number.isFinite(value.value)) return value;
   if (value instanceof ObjectId) return new Map([['$oid', value.toHexString()]]);
   if (value instanceof Date) return new Map([['$date', toInteger(value.getTime())]]);
@@ -70,7 +71,7 @@ export function typeNameOf(value: JsonForm): string {
       return 'Integer';
     default:
   }
-  if (value instanceof Long) return 'Long';
+  if (isInt64(value)) return 'Long';
   if (value instanceof Double) return 'BigDecimal';
   return Array.isArray(value) ? 'JSONArray' : 'JSONObject';
 }
@@ -78,7 +79,7 @@ export function typeNameOf(value: JsonForm): string {
 /** The number in a numeric value; undefined for every other type. */
 export function numberIn(value: JsonForm): number | undefined {
   if (typeof value === 'number') return value;
-  if (value instanceof Long) return value.toNumber();
+  if (isInt64(value)) return value.toNumber();
   return value instanceof Double ? value.value : undefined;
 }
 
@@ -93,7 +94,7 @@ export function minify(value: JsonForm): string {
   if (value instanceof Map) {
     return `{${[...value].map(([name, member]) => `${JSON.stringify(name)}:${minify(member)}`).join(',')}}`;
   }
-  if (value instanceof Long) return value.toString();
+  if (isInt64(value)) return value.toString();
   if (value instanceof Double) return formatDouble(value.value);
   return JSON.stringify(value);
 }
@@ -103,7 +104,7 @@ export function isEqualJson(a: JsonForm, b: JsonForm): boolean {
   if (a === b) return true;
   const left = numberIn(a);
   if (left !== undefined) {
-    if (a instanceof Long && b instanceof Long) return a.equals(b);
+    if (isInt64(a) && isInt64(b)) return a.equals(b);
     return left === numberIn(b);
   }
   if (Array.isArray(a)) {
