@@ -30,10 +30,12 @@ function freePort(): Promise<number> {
  *
  * @param configuration - YAML; without it all databases are mounted on `/`
  * @param security - YAML; without it everybody may do everything
+ * @param files - by name, put beside the configuration file
  */
 export async function openTarget(
   configuration = ALL_DATABASES,
   security = OPEN_TO_ALL,
+  files: Readonly<Record<string, string | Buffer>> = {},
 ): Promise<Target> {
   const running = process.env['CONFORMANCE_URL'];
   if (running !== undefined && configuration === ALL_DATABASES) {
@@ -42,6 +44,7 @@ export async function openTarget(
   const folder = mkdtempSync(join(tmpdir(), 'quorate-conformance-'));
   const configFile = join(folder, 'quorate.yml');
   writeFileSync(configFile, `${security}${configuration}\nlogging:\n  log-to-console: false\n`);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const given = process.env['MONGODB_URI'];
   // in this process, because the test runner cannot load TypeScript in the engine's own thread
   const engine =

@@ -25,6 +25,8 @@ import type { SecurityDatabase } from './security-database.ts';
 export interface Keys {
   readonly ring: KeyRing;
   readonly publicKeys: () => readonly unknown[];
+  /** What the nodes share and nobody else knows; undefined until it is read, or where nothing is shared. */
+  readonly sharedSecret: () => Uint8Array | undefined;
   /** Resolves when the keys are there, however late. */
   readonly loaded: Promise<void>;
 }
@@ -52,7 +54,8 @@ export function composeKeys(
 }
 
 function ready(ring: KeyRing): Keys {
-  return { ring, publicKeys: () => [], loaded: Promise.resolve() };
+  const loaded = Promise.resolve();
+  return { ring, publicKeys: () => [], sharedSecret: () => undefined, loaded };
 }
 
 /** The key of a base64 X.509 certificate; it verifies only (security.md §2.2). */
@@ -61,7 +64,7 @@ function certificateRing(certificate: string, algorithm: JwtAlgorithm): Keys {
   const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const loaded = importSPKI(pem, algorithm).then((key) => ring.replace([{ kid: undefined, key }]));
-  return { ring: verifyOnly(ring), publicKeys: () => [], loaded };
+  return { ...ready(verifyOnly(ring)), loaded };
 }
 
 function verifyOnly(ring: SharedKeyRing): KeyRing {
@@ -88,6 +91,7 @@ function sharedRing(
     tokenLifeMs: settings.jwtTokenManager.ttl * 60_000,
   };
   let stored: readonly StoredKey[] = [];
+  let secret: Uint8Array | undefined;
   const ring: SharedKeyRing = new SharedKeyRing({
     ...(legacy && { legacy }),
     reload: () => followed.reload(),
@@ -98,6 +102,8 @@ function sharedRing(
     collection: 'keys',
     load: async () => {
       stored = await loadKeys(mongo, maker);
+      const oldest = stored.at(-1);
+      secret = oldest && (oldest.secret ?? Buffer.from(oldest.privateKey ?? ''));
       ring.replace(await Promise.all(stored.map((key, i) => toTokenKey(key, i, stored.length))));
     },
     pollMs: 5000,
@@ -114,7 +120,13 @@ function sharedRing(
       rotate().catch((error: unknown) => log.warn('The keys cannot be rotated', { err: error }));
     }, ROTATION_CHECK_MS).unref();
   }
-  return { ring, publicKeys: () => ring.publicKeys(), loaded: followed.loaded };
+  return {
+    ring,
+    publicKeys: () => ring.publicKeys(),
+    // of the oldest one, which stays the same for longest
+    sharedSecret: () => secret,
+    loaded: followed.loaded,
+  };
 }
 
 /**

@@ -60,8 +60,10 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
         refresh: refreshGrant(settings, parts, revokeAll),
         revokeAll,
         rootRole: settings.mongoAclAuthorizer['root-role'] ?? undefined,
-        ...(settings.oauthAuthorizationService.enabled &&
-          manager && { exchangeCode: (form) => exchangeCode(codes, manager, form, Date.now()) }),
+        cookieOnRequest: settings.authCookieSetter['allow-legacy'],
+        ...(manager && {
+          exchangeCode: (form) => exchangeCode(codes, manager, form, Date.now()),
+        }),
       }),
     );
   }

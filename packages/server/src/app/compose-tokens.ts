@@ -24,6 +24,8 @@ export interface TokenParts {
   /** Undefined without a database, or when it is switched off. */
   readonly revocations: RevocationStore | undefined;
   readonly publicKeys: () => readonly unknown[];
+  /** What the nodes share and nobody else knows; undefined where nothing is shared. */
+  readonly sharedSecret: () => Uint8Array | undefined;
   /** Resolves when keys and revocations are there, however late. */
   readonly loaded: Promise<void>;
   /** Which key signs; empty where there is none to compare. */
@@ -65,6 +67,7 @@ export function composeTokens(
     verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
     revocations,
     publicKeys: keys.publicKeys,
+    sharedSecret: keys.sharedSecret,
     loaded: Promise.all([keys.loaded, revocations?.loaded]).then(() => undefined),
     keyId: () => keyIdOf(keys.ring.signingKey()),
   };
@@ -84,7 +87,10 @@ function chooseManager(
   jwtManager: JwtTokenManager,
 ): TokenManager | undefined {
   const { rndTokenManager, sharedTokenManager, jwtTokenManager } = settings;
-  if (rndTokenManager.enabled) return new RandomTokenManager({ ttlMinutes: rndTokenManager.ttl });
+  if (rndTokenManager.enabled) {
+    const { ttl, 'srv-uri': uri } = rndTokenManager;
+    return new RandomTokenManager({ ttlMinutes: ttl, uri });
+  }
   if (sharedTokenManager.enabled && database) {
     const { ttl } = sharedTokenManager;
     return new SharedTokenManager(new TokenStore(database.mongo), { ttlMinutes: ttl });

@@ -112,6 +112,8 @@ export async function compose(
       tracingHeaders: settings.logging['tracing-headers'],
     });
   const pipeline = pipelineOf(bound);
+  // the first requests must find the collections of accounts and rules
+  await security.collections;
   return {
     pipeline,
     guard: security.guard,
@@ -228,6 +230,8 @@ function writeErrorBody(error: QuorateError, method: string, context: ErrorConte
     status: error.status,
     message: error.message,
     exception: error.exception,
+    // what would make the password stronger (security.md §7.3)
+    members: error.code === 'ERR_VALIDATION_PASSWORD' ? toDocument(error.details ?? {}) : undefined,
     exceptionMessage:
       typeof exceptionMessage === 'object' ? toDocument(exceptionMessage) : exceptionMessage,
     warnings: context.warnings,

@@ -15,22 +15,31 @@ const RETRY_MS = 250;
 // an answer that is no is not asked for as often as a database that is away
 const REFUSED_RETRY_MS = 10_000;
 const PATIENCE_MS = 5000;
+const COLLECTIONS_PATIENCE_MS = 1000;
 
-/**
- * Makes the collections and the first account where they are missing; tries again until that succeeds.
- *
- * @returns resolves when it has succeeded, or the database has answered that it may not be done: then accounts
- *   are what the collection has, and the node serves
- */
-export function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
-  const realm = settings.mongoRealmAuthenticator;
-  if (!realm.enabled && !settings.mongoAclAuthorizer.enabled) return Promise.resolve();
-  return new Promise((resolve) => {
+/** What waits for the first account. */
+export interface FirstAccount {
+  /** The collections of accounts and rules are there, or the database did not answer within a second. */
+  readonly collections: Promise<void>;
+  /**
+   * It was made or was there, or the database has answered that it may not be made: then accounts are what the
+   * collection has, and the node serves.
+   */
+  readonly settled: Promise<void>;
+}
+
+/** Makes the collections and the first account where they are missing; tries again until that succeeds. */
+export function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Log): FirstAccount {
+  let collectionsAreThere = (): void => {};
+  const collections = new Promise<void>((resolve) => {
+    collectionsAreThere = resolve;
+  });
+  const settled = new Promise<void>((resolve) => {
     const run = async (): Promise<void> => {
       let warned = '';
       for (;;) {
         try {
-          await attempt(settings, mongo, log);
+          await attempt(settings, mongo, log, collectionsAreThere);
           return resolve();
         } catch (error) {
           const code = isQuorateError(error) ? error.code : String(error);
@@ -43,23 +52,30 @@ export function makeFirstAccount(settings: Settings, mongo: MongoAccess, log: Lo
     };
     void run();
   });
+  const patience = afterMs(COLLECTIONS_PATIENCE_MS);
+  return { collections: Promise.race([collections, settled, patience]), settled };
 }
 
 function isAway(error: unknown): boolean {
   return isQuorateError(error) && error.status === 503;
 }
 
-async function attempt(settings: Settings, mongo: MongoAccess, log: Log): Promise<void> {
+async function attempt(
+  settings: Settings,
+  mongo: MongoAccess,
+  log: Log,
+  collectionsAreThere: () => void,
+): Promise<void> {
   const realm = settings.mongoRealmAuthenticator;
   const acl = settings.mongoAclAuthorizer;
   if (acl.enabled) {
     const [database, collection] = [acl['acl-db'], acl['acl-collection']];
     await ensureCollection(mongo, { database, collection });
   }
-  if (!realm.enabled) return;
   const namespace = { database: realm['users-db'], collection: realm['users-collection'] };
-  await ensureCollection(mongo, namespace);
-  if (!realm['create-user']) return;
+  if (realm.enabled) await ensureCollection(mongo, namespace);
+  collectionsAreThere();
+  if (!realm.enabled || !realm['create-user']) return;
   const given = realm['create-user-document'];
   const password = randomBytes(15).toString('base64url');
   const account = given === null ? await adminAccount(settings, password) : parseJson(given);

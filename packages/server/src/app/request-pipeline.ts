@@ -195,7 +195,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
     // errors while the request is being prepared come before the pipeline (rest-documents.md §7)
     if (!journey.isPrepared) return { compress: true };
     const cors = service.cors?.(request, journey.prepared) ?? DEFAULT_CORS;
-    const extra = parts.tracingHeaders.length === 0 ? undefined : tracingHeaders(request);
+    const extra = extraHeaders(request, journey);
     if (failure?.family === 'authentication' || failure?.code === 'ERR_AUTHZ_FORBIDDEN')
       return { cors, compress: true, ...(extra && { extra }) };
     return {
@@ -205,6 +205,16 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       ...(parts.poweredBy !== undefined && { poweredBy: parts.poweredBy }),
       ...(extra && { extra }),
     };
+  }
+
+  /** Echoed ones, and those of the mechanism that let the client in; undefined: none, as nearly always. */
+  function extraHeaders(
+    request: NodeRequest,
+    { identity }: Journey,
+  ): readonly (readonly [string, string])[] | undefined {
+    const traced = parts.tracingHeaders.length === 0 ? undefined : tracingHeaders(request);
+    if (guard.replyHeaders === undefined || identity.kind === 'anonymous') return traced;
+    return [...(traced ?? []), ...guard.replyHeaders(request)];
   }
 
   function tracingHeaders(request: NodeRequest): (readonly [string, string])[] {

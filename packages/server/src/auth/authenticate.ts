@@ -18,8 +18,14 @@ export const AUTHORIZATION_OVERRIDE = 'authorization';
 export class RequestAuthenticator {
   private readonly options: AuthenticatorOptions;
 
+  /** False when no mechanism ever adds headers to answers. */
+  readonly addsReplyHeaders: boolean;
+
   constructor(options: AuthenticatorOptions) {
     this.options = options;
+    this.addsReplyHeaders = options.mechanisms.some(
+      ({ replyHeaders }) => replyHeaders !== undefined,
+    );
   }
 
   /**

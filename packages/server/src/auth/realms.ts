@@ -5,12 +5,16 @@ import type { AccountStore, StoredAccount } from '../model/ports.ts';
 export class FileRealm implements AccountStore {
   private readonly accounts = new Map<string, StoredAccount>();
 
-  /** @param users - entries of `users:`; one without a password cannot log in */
-  constructor(users: readonly BsonDocument[]) {
+  /**
+   * @param users - entries of `users:`; one without a password cannot log in
+   * @param onDisabled - told the name of each such entry
+   */
+  constructor(users: readonly BsonDocument[], onDisabled?: (name: string) => void) {
     for (const user of users) {
       const name = user.get('userid');
       if (typeof name !== 'string') continue;
       const password = user.get('password');
+      if (typeof password !== 'string') onDisabled?.(name);
       const roles = user.get('roles');
       this.accounts.set(name, {
         name,

@@ -13,6 +13,10 @@ export interface Authenticator {
   authenticate(request: HttpRequest): Identity | Promise<Identity>;
   /** True when the request carries credentials, good or bad. */
   hasCredentials(request: HttpRequest): boolean;
+  /** Headers of the answer to an authenticated request. */
+  replyHeaders(request: HttpRequest): readonly (readonly [string, string])[];
+  /** False when no mechanism ever adds any. */
+  readonly addsReplyHeaders: boolean;
 }
 
 export interface RequestGuardOptions {
@@ -31,6 +35,7 @@ export class RequestGuard implements Guard {
   private readonly authorizer: RequestAuthorizer;
   private readonly options: RequestGuardOptions;
   private readonly isPlain: boolean;
+  readonly replyHeaders?: NonNullable<Guard['replyHeaders']>;
 
   constructor(
     authenticator: Authenticator,
@@ -41,6 +46,9 @@ export class RequestGuard implements Guard {
     this.authorizer = authorizer;
     this.options = options;
     this.isPlain = options.failures === undefined && options.refused === undefined;
+    if (authenticator.addsReplyHeaders) {
+      this.replyHeaders = (request) => authenticator.replyHeaders(request);
+    }
   }
 
   authenticate(request: HttpRequest): Identity | Promise<Identity> {

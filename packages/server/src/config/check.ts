@@ -115,8 +115,9 @@ function checkValue(
   originOf: OriginOf,
   warnings: string[],
 ): unknown {
-  if (value === undefined || value === null) return row.fallback;
-  const problem = findProblem(row, value);
+  if (value === undefined) return row.fallback;
+  if (value === null) return row.nullIsValue === true ? null : row.fallback;
+  const problem = findProblem(row, value) ?? row.check?.(value as never);
   if (problem === undefined) return normalize(row, value);
   if (row.isLenient === true) {
     warnings.push(

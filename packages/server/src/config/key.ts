@@ -15,6 +15,10 @@ export interface Key<T> {
   readonly values?: readonly string[];
   /** A value that is none of `values` is warned of, and the default taken. */
   readonly isLenient?: boolean;
+  /** Null given is null, and not the default. */
+  readonly nullIsValue?: boolean;
+  /** What is wrong with a value of the right kind; undefined: nothing. */
+  readonly check?: (value: never) => string | undefined;
   /** Never printed. */
   readonly isSecret?: boolean;
 }
@@ -72,6 +76,11 @@ export function lenientChoice<const V extends string>(
   description: string,
 ): Key<V> {
   return { ...choice(values, fallback, description), isLenient: true };
+}
+
+/** Whose null is a value of its own: it switches off what the default switches on. */
+export function textOrNull(fallback: string, description: string): Key<string | null> {
+  return { kind: 'text', fallback, text: description, isNullable: true, nullIsValue: true };
 }
 
 export function any<T>(fallback: T, description: string): Key<T> {

@@ -22,6 +22,7 @@ import {
   type SectionName,
   type Settings,
 } from './schema.ts';
+import { besideConfigFile, checkSecurity } from './security-checks.ts';
 
 /** What the command line and the environment say. */
 export interface ConfigSources {
@@ -126,7 +127,9 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 
   const originOf = (path: string): string =>
     findOrigin(path, origins) ?? fileOrigin(path, file, configFile) ?? 'default';
-  const { settings, warnings } = checkSettings(root, originOf);
+  const { settings: checked, warnings } = checkSettings(root, originOf);
+  checkSecurity(checked, originOf);
+  const settings = besideConfigFile(checked, configFile);
   notices.push(...warnings.map((text) => ({ level: 'warn' as const, text })));
   return {
     settings,

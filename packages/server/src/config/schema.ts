@@ -115,7 +115,13 @@ export const SECTIONS = {
   }),
   cacheInvalidator: plugin(true, 'Drops cached properties', { uri: text('/ic', 'path') }),
   filterOperatorsBlacklist: plugin(true, 'Operators refused in `filter`', {
-    blacklist: texts(['$where'], 'names'),
+    blacklist: {
+      ...texts(['$where'], 'names; each starts with $'),
+      check: (names: readonly string[]) =>
+        names.every((name) => name.startsWith('$'))
+          ? undefined
+          : 'a list of names that start with $',
+    },
   }),
   aggregationSecurity: plugin(true, 'What aggregations may not do', {
     stageBlacklist: texts(

@@ -1,5 +1,5 @@
 /** Settings of authentication and authorization (security.md; RESTHeart 9 names the keys). */
-import { any, bool, choice, int, maybeText, plugin, text, texts } from './key.ts';
+import { any, bool, choice, int, maybeText, plugin, text, textOrNull, texts } from './key.ts';
 
 const MINUTES = { unit: 'minutes', min: 1 };
 const NOT_NEGATIVE_MS = { unit: 'ms', min: 0 };
@@ -82,7 +82,7 @@ export const SECURITY_SECTIONS = {
   jwtAuthenticationMechanism: plugin(true, 'Bearer tokens', {
     base64Encoded: bool(false, 'the header holds the token encoded once more'),
     usernameClaim: text('sub', 'claim with the user name'),
-    rolesClaim: any<string | null>('roles', 'claim with the roles'),
+    rolesClaim: textOrNull('roles', 'claim with the roles; null: fixedRoles alone'),
     fixedRoles: texts([], 'roles of every token'),
     algorithm: any<unknown>(null, 'accepted for compatibility; see jwtConfigProvider'),
     key: any<unknown>(null, 'accepted for compatibility; see jwtConfigProvider'),
@@ -104,10 +104,13 @@ export const SECURITY_SECTIONS = {
   }),
   fileRealmAuthenticator: plugin(false, 'Accounts in the configuration', {
     'conf-file': maybeText('YAML file with `users`'),
-    users: any<readonly Entry[]>(
-      [{ userid: 'admin', password: null, roles: ['admin'] }],
-      'accounts: userid, password, roles and any properties',
-    ),
+    users: {
+      ...any<readonly Entry[] | null>(
+        [{ userid: 'admin', password: null, roles: ['admin'] }],
+        'accounts: userid, password, roles and any properties',
+      ),
+      nullIsValue: true,
+    },
   }),
   mongoRealmAuthenticator: plugin(true, 'Accounts in MongoDB', {
     'users-db': text('restheart', 'database'),
@@ -156,7 +159,7 @@ export const SECURITY_SECTIONS = {
   mongoAclAuthorizer: plugin(true, 'Permissions in MongoDB', {
     'acl-db': text('restheart', 'database'),
     'acl-collection': text('acl', 'collection'),
-    'root-role': any<string | null>('admin', 'accounts with this role may do everything'),
+    'root-role': textOrNull('admin', 'accounts with this role may do everything; null: none'),
     'cache-enabled': bool(true, 'keep permissions; their changes are heard of at once'),
     'cache-size': int(1000, 'accepted for compatibility', { min: 1 }),
     'cache-ttl': int(5000, 'age at which they are read again while changes are not heard of', {

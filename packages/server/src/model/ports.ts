@@ -19,6 +19,8 @@ export interface Guard {
     prepared: unknown,
     identity: Identity,
   ): Permit | Promise<Permit>;
+  /** Headers that mechanisms add to the answer of an authenticated request; absent: none ever does. */
+  replyHeaders?(request: HttpRequest): readonly (readonly [string, string])[];
 }
 
 /** Outcome of a database probe (cluster.md D2). */

@@ -10,6 +10,8 @@ export interface ErrorBodyParts {
   /** A Java class name, verbatim, because clients of the reference compare it. */
   readonly exception?: string | undefined;
   readonly exceptionMessage?: string | BsonDocument | undefined;
+  /** Further members of this one error, at the end. */
+  readonly members?: BsonDocument | undefined;
   readonly warnings?: readonly string[] | undefined;
   /** Warnings come first, before the other keys, unless the request was a GET. */
   readonly method?: string | undefined;
@@ -72,6 +74,7 @@ export function errorDocument(parts: ErrorBodyParts): BsonDocument {
   if (parts.exceptionMessage !== undefined) {
     document.set('exception message', cleanValue(parts.exceptionMessage));
   }
+  for (const [name, value] of parts.members ?? []) document.set(name, value);
   if (warnings && parts.method === 'GET') document.set('_warnings', warnings);
   return document;
 }

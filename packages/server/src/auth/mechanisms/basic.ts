@@ -11,9 +11,13 @@ export class BasicMechanism implements AuthenticationMechanism {
   private readonly accounts: AccountStore;
   private readonly passwords: PasswordVerifier;
 
-  constructor(accounts: AccountStore, passwords: PasswordVerifier) {
+  private readonly onKnownPassword: (() => void) | undefined;
+
+  /** @param onKnownPassword - told when a client of another machine comes with the password that every manual prints */
+  constructor(accounts: AccountStore, passwords: PasswordVerifier, onKnownPassword?: () => void) {
     this.accounts = accounts;
     this.passwords = passwords;
+    this.onKnownPassword = onKnownPassword;
   }
 
   authenticate(
@@ -23,8 +27,9 @@ export class BasicMechanism implements AuthenticationMechanism {
     const credentials = readBasicCredentials(authorization);
     if (credentials === undefined) return undefined;
     const { name, secret } = credentials;
-    // the password that every manual prints is worth nothing where others can reach the server
-    if (name === 'admin' && secret === 'secret' && !isFromThisMachine(request)) return undefined;
+    if (name === 'admin' && secret === 'secret' && !isFromThisMachine(request)) {
+      this.onKnownPassword?.();
+    }
     return this.login(name, secret);
   }
 

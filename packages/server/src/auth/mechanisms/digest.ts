@@ -8,12 +8,13 @@ import type { AuthenticationMechanism } from './mechanism.ts';
 
 const OPAQUE = '0'.repeat(32);
 const NONCE_LIFE_MS = 5 * 60_000;
+const MAX_NONCES = 100_000;
 
 export interface DigestOptions {
   readonly realm: string;
   readonly domain: string;
   /** Signs nonces: equal on all nodes, so that any node knows another's nonce (cluster.md E8). */
-  readonly nonceKey: Uint8Array;
+  readonly nonceKey: () => Uint8Array;
   readonly now?: () => number;
 }
 
@@ -85,7 +86,7 @@ export class DigestMechanism implements AuthenticationMechanism {
   }
 
   private signTime(time: string): string {
-    return createHmac('sha256', this.options.nonceKey).update(time).digest('base64url');
+    return createHmac('sha256', this.options.nonceKey()).update(time).digest('base64url');
   }
 
   private accept(nonce: string, count: number): boolean {
@@ -95,9 +96,18 @@ export class DigestMechanism implements AuthenticationMechanism {
     if (!(madeAtMs > this.now() - NONCE_LIFE_MS) || !(count > (this.counts.get(nonce) ?? 0))) {
       return false;
     }
-    if (this.counts.size > 10_000) this.counts.clear();
+    if (this.counts.size >= MAX_NONCES) this.forgetEnded();
+    // who keeps so many nonces alive has to fetch new ones: a count must not be forgotten before its nonce ends
+    if (this.counts.size >= MAX_NONCES && !this.counts.has(nonce)) return false;
     this.counts.set(nonce, count);
     return true;
+  }
+
+  private forgetEnded(): void {
+    const since = this.now() - NONCE_LIFE_MS;
+    for (const nonce of this.counts.keys()) {
+      if (Number.parseInt(nonce, 36) <= since) this.counts.delete(nonce);
+    }
   }
 
   private now(): number {

@@ -58,14 +58,15 @@ export class JwtTokenManager implements TokenManager {
     const state = JSON.stringify([account.roles, this.accountClaims(account)]);
     const cached = this.issued.get(key);
     // a changed account gets a new token, unlike in the original (security.md §12.2)
-    if (cached && !renew && cached.account === state && !this.isRevoked(cached, account.name)) {
-      return cached;
-    }
+    const isSame = cached?.account === state || showsToken(account, cached?.jti);
+    if (cached && !renew && isSame && !this.isRevoked(cached, account.name)) return cached;
     const expiresAtMs = Math.floor((this.now() + this.ttlMs) / 1000) * 1000;
     const jti = createTokenId(this.now());
     const token = await this.codec.sign({
       ...this.accountClaims(account),
       sub: account.name,
+      // where names are read from another claim, our own tokens have it too
+      [this.options.identity.usernameClaim]: account.name,
       exp: expiresAtMs / 1000,
       jti,
       [this.options.identity.rolesClaim ?? 'roles']: [...account.roles],
@@ -145,6 +146,11 @@ export class JwtTokenManager implements TokenManager {
     const authDb = account.properties.get('authDb');
     return typeof authDb === 'string' ? { ...claims, authDb } : claims;
   }
+}
+
+/** True when the account proved itself by this very token; its roles may have grown by `fixedRoles`. */
+function showsToken({ hasToken, properties }: AccountIdentity, jti: string | undefined): boolean {
+  return hasToken === true && jti !== undefined && properties.get('jti') === jti;
 }
 
 function cacheKey(account: AccountIdentity): string {

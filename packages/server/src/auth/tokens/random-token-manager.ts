@@ -18,9 +18,16 @@ export class RandomTokenManager implements TokenManager {
   readonly tokenType = 'Basic-Password';
   private readonly entries: LruCache<string, Entry>;
   private readonly ttlMs: number;
+  private readonly uri: string;
   private readonly now: () => number;
 
-  constructor(options: { readonly ttlMinutes: number; readonly now?: () => number }) {
+  /** @param options - `uri`: what `Auth-Token-Location` begins with */
+  constructor(options: {
+    readonly ttlMinutes: number;
+    readonly uri?: string;
+    readonly now?: () => number;
+  }) {
+    this.uri = options.uri ?? '/tokens';
     this.ttlMs = options.ttlMinutes * 60_000;
     this.now = options.now ?? Date.now;
     this.entries = new LruCache({
@@ -57,7 +64,7 @@ export class RandomTokenManager implements TokenManager {
   }
 
   location(account: AccountIdentity): string {
-    return `/tokens/${encodeURIComponent(account.name)}`;
+    return `${this.uri}/${encodeURIComponent(account.name)}`;
   }
 }
 

@@ -16,6 +16,8 @@ export interface TokenServiceOptions {
   readonly tokens: TokenIssuer | undefined;
   /** Undefined: no cookies are set. */
   readonly cookie: AuthCookieSettings | undefined;
+  /** True: `?set-auth-cookie` asks for the cookie on the other paths too (security.md §2.5). */
+  readonly cookieOnRequest?: boolean;
   /** Bearer tokens in the cookie, or Basic ones. */
   readonly bearerInCookie: boolean;
   /** Hands an `Authorization` value on to authentication. */
@@ -104,7 +106,7 @@ export class TokenService implements Service<TokenRequest> {
       return this.endTokens(request, identity, tokens);
     }
     const issued = await tokens.issue(identity, { renew: request.query.has('renew') });
-    const headers = this.tokenHeaders(identity, issued, rest);
+    const headers = this.tokenHeaders(identity, issued, this.setsCookie(request, rest));
     if (isMissingMethod) return { status: 405, headers };
     const noStore = request.method === 'POST' || rest === '/redirect' ? NO_STORE : [];
     if (rest === '/redirect') return this.redirect(identity, issued, [...headers, ...noStore]);
@@ -149,14 +151,14 @@ export class TokenService implements Service<TokenRequest> {
     }
     const { account, refreshToken } = refreshed;
     const issued = await tokens.issue(account, { renew: true });
-    const headers = [...this.tokenHeaders(account, issued, ''), ...NO_STORE];
+    const headers = [...this.tokenHeaders(account, issued, false), ...NO_STORE];
     return json(200, this.tokenBody(account, issued, refreshToken), headers);
   }
 
   private tokenHeaders(
     identity: AccountIdentity,
     issued: IssuedToken,
-    rest: string,
+    setsCookie: boolean,
   ): readonly ReplyHeader[] {
     const { tokens, cookie, bearerInCookie } = this.options;
     const headers: ReplyHeader[] = [
@@ -164,12 +166,17 @@ export class TokenService implements Service<TokenRequest> {
       ['Auth-Token-Valid-Until', formatInstant(issued.expiresAtMs)],
       ['Auth-Token-Location', tokens?.location(identity) ?? this.uri],
     ];
-    if (rest === '/cookie' && cookie) {
+    if (setsCookie && cookie) {
       const basic = Buffer.from(`${identity.name}:${issued.token}`).toString('base64');
       const value = bearerInCookie ? `Bearer_${issued.token}` : `Basic_${basic}`;
       headers.push(['Set-Cookie', formatAuthCookie(cookie, value)]);
     }
     return headers;
+  }
+
+  private setsCookie({ query }: HttpRequest, rest: string): boolean {
+    const { cookieOnRequest = false } = this.options;
+    return rest === '/cookie' || (cookieOnRequest && query.has('set-auth-cookie'));
   }
 
   private tokenBody(
