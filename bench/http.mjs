@@ -2,6 +2,7 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { documentId, median, runLoad } from './lib/load.mjs';
 import { startBareServer, startEngine, startNode } from './lib/processes.mjs';
+import { sampleDocument } from './lib/sample-document.mjs';
 
 const DOCUMENTS = 20_000;
 const CONNECTIONS = 128;
@@ -92,19 +93,6 @@ function compare(name, measured, { target, p99 }) {
     });
   }
   return rows;
-}
-
-/** A document of about 400 bytes. */
-function sampleDocument(n) {
-  return {
-    name: `document ${n}`,
-    active: n % 2 === 0,
-    count: n,
-    price: n + 0.5,
-    tags: ['alpha', 'beta', 'gamma'],
-    address: { street: '12 Long Street', city: 'Springfield', zip: '12345', country: 'Nowhere' },
-    description: 'x'.repeat(160),
-  };
 }
 
 async function preload(collection) {

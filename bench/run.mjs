@@ -6,13 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { benchEngine } from './engine.mjs';
 import { benchHttp } from './http.mjs';
 import { hasWrk } from './lib/load.mjs';
+import { benchMass } from './mass.mjs';
+import { benchResources } from './resources.mjs';
 import { benchStart } from './start.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const args = process.argv.slice(2);
 const short = args.includes('--short');
 const names = args.filter((arg) => !arg.startsWith('--'));
-const suites = { http: benchHttp, start: benchStart, engine: benchEngine };
+const suites = {
+  http: benchHttp,
+  resources: benchResources,
+  mass: benchMass,
+  start: benchStart,
+  engine: benchEngine,
+};
 
 const rows = [];
 for (const [name, suite] of Object.entries(suites)) {

@@ -112,10 +112,13 @@ export async function startNode(uri, overrides = []) {
   return { ...node, url, startMs: performance.now() - startedAt };
 }
 
-export async function startBareServer(uri) {
+export const startBareServer = (uri) => startBare('bench/bare-server.mjs', uri);
+export const startBareResources = (uri) => startBare('bench/bare-resources.mjs', uri);
+
+async function startBare(script, uri) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const server = await start([join(root, 'bench/bare-server.mjs'), uri, String(port)], {
+  const server = await start([join(root, script), uri, String(port)], {
     ready: () => listens(port),
   });
   return { ...server, url };

@@ -59,6 +59,31 @@ describe('insert', () => {
     expect(await collection().countDocuments()).toBe(3);
   });
 
+  it('counts by pipeline what a read of the documents finds', async () => {
+    await collection().createIndex({ n: 1 });
+    await collection().insertMany(
+      Array.from({ length: 50 }, (_, i) => ({ _id: i, n: i % 7, m: [i % 3, i % 5] })),
+    );
+    const filters = [{}, { n: 3 }, { n: { $gt: 2 }, m: 1 }, { m: 4 }, { _id: 7 }, { n: 'none' }];
+    for (const filter of filters) {
+      for (const options of [{}, { skip: 2 }, { limit: 5 }, { skip: 4, limit: 3 }, { skip: 99 }]) {
+        const found = await collection().find(filter, options).toArray();
+        expect(await collection().countDocuments(filter, options)).toBe(found.length);
+      }
+    }
+    const group = (stage: object) =>
+      collection()
+        .aggregate([{ $match: { n: 3 } }, { $sort: { n: -1 } }, { $group: stage }])
+        .toArray();
+    expect(await group({ _id: null, total: { $sum: 1 } })).toEqual([{ _id: null, total: 7 }]);
+    expect(await group({ _id: 1, total: { $sum: 2 } })).toEqual([{ _id: 1, total: 14 }]);
+    expect(await group({ _id: 1, a: { $sum: 1 }, b: { $sum: '$n' } })).toEqual([
+      { _id: 1, a: 7, b: 21 },
+    ]);
+    expect(await collection().countDocuments({}, { hint: 'n_1' })).toBe(50);
+    expect(await test().client.db('crud').collection('none').countDocuments()).toBe(0);
+  });
+
   it('stops an ordered insert at the first failure', async () => {
     const error = await failure(collection().insertMany([{ _id: 1 }, { _id: 1 }, { _id: 2 }]));
     expect(error).toMatchObject({ code: 11000 });

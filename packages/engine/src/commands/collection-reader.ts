@@ -22,6 +22,7 @@ import { PAUSE, type Pause } from '../lib/pause.ts';
 import { runSliced, SLICE_MS } from '../lib/sliced.ts';
 import { compileFilter, type Filter } from '../query/filter.ts';
 import type { CommandContext } from './context.ts';
+import { findCount, runCount } from './count-pipeline.ts';
 import { listOperations } from './current-op.ts';
 import { isTrue } from './field-types.ts';
 import { geoNear, recordsOf } from './near.ts';
@@ -180,6 +181,10 @@ function runPipeline(
   if (leading.consumedStages === pipeline.stages.length) {
     // nothing looks into the documents: they go out as they are stored
     return readStored(context, collection, environment, request);
+  }
+  const shape = findCount(pipeline);
+  if (shape !== undefined) {
+    return runCount(context, collection, environment, { ...request, shape });
   }
   return pipeline.run(
     readDocuments(context, collection, environment, request, leading.fields),
