@@ -1,10 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
-import {
-  createOpenApiDocument,
-  type DescribedCollection,
-  toOpenApiSchema,
-} from './openapi-document.ts';
+import { createOpenApiDocument } from './openapi-document.ts';
+import type { DescribedCollection } from './openapi-parts.ts';
+import { toOpenApiSchema } from './openapi-schema.ts';
 
 const collection: DescribedCollection = {
   database: 'db',

@@ -15,7 +15,8 @@ import { minify, toJsonObject } from '../rest/resources/schemas/json-form.ts';
 import { toSentSchema } from '../rest/resources/schemas/stored-schema.ts';
 import type { MongoRequest, RequestMount } from '../rest/rest-request.ts';
 import { createDocsPage } from './docs-page.ts';
-import { createOpenApiDocument, type DescribedCollection, type Json } from './openapi-document.ts';
+import { createOpenApiDocument } from './openapi-document.ts';
+import type { DescribedCollection, Json } from './openapi-parts.ts';
 
 /** Collections described at most; a description of more helps nobody. */
 const MAX_COLLECTIONS = 500;
