@@ -155,6 +155,7 @@ function toLimits(settings: Settings): ListenerLimits {
     maxBodyBytes: options.MAX_ENTITY_SIZE,
     maxMultipartBytes: options.MULTIPART_MAX_ENTITY_SIZE,
     bodyIdleTimeoutMs: options.BODY_IDLE_TIMEOUT,
+    saysKeepAlive: options.ALWAYS_SET_KEEP_ALIVE,
     maxHeaderBytes: options.MAX_HEADER_SIZE,
     maxHeaders: options.MAX_HEADERS,
     headersTimeoutMs: orElse(options.REQUEST_PARSE_TIMEOUT, 60_000),

@@ -4,12 +4,11 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.ts';
-import { NodeRequest } from './node-request.ts';
-import type { BodyLimits } from './read-body.ts';
+import { NodeRequest, type RequestSettings } from './node-request.ts';
 import { UpgradeAwareMessage } from './websocket.ts';
 
 /** Limits of one listener; each is set explicitly, none is left to Node's defaults. */
-export interface ListenerLimits extends BodyLimits {
+export interface ListenerLimits extends RequestSettings {
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   /** From the first byte of a request to the end of its headers. */

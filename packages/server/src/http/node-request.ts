@@ -5,6 +5,12 @@ import { EMPTY_QUERY, parseQuery } from './query-string.ts';
 import { type BodyLimits, EMPTY_BODY, hasBody, readBody, streamBody } from './read-body.ts';
 import type { UpgradeSocket } from './websocket.ts';
 
+/** What a listener is told about each of its requests. */
+export interface RequestSettings extends BodyLimits {
+  /** `ALWAYS_SET_KEEP_ALIVE`: write `Connection: keep-alive`. */
+  readonly saysKeepAlive: boolean;
+}
+
 let sequence = 0;
 // tells the requests of two processes, and of two lives of one, apart in the log
 const LIFE = (Math.floor(Date.now() / 1000) * 65_536 + (process.pid % 65_536))
@@ -23,7 +29,7 @@ export class NodeRequest implements HttpRequest {
   /** Only `http/` touches these two. */
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  readonly #limits: BodyLimits;
+  readonly #limits: RequestSettings;
   #sequence = 0;
   #query: QueryParameters | undefined;
   #body: Promise<Buffer> | undefined;
@@ -39,7 +45,7 @@ export class NodeRequest implements HttpRequest {
     message: IncomingMessage,
     response: ServerResponse,
     secure: boolean,
-    limits: BodyLimits,
+    limits: RequestSettings,
   ) {
     this.message = message;
     this.response = response;
@@ -54,6 +60,11 @@ export class NodeRequest implements HttpRequest {
     this.rawQuery = mark === -1 ? '' : target.slice(mark + 1);
     sequence += 1;
     this.#sequence = sequence;
+  }
+
+  /** Whether an answer on a connection that stays says so, though HTTP/1.1 takes it for granted. */
+  get saysKeepAlive(): boolean {
+    return this.#limits.saysKeepAlive;
   }
 
   get id(): string {

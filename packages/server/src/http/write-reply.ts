@@ -145,6 +145,11 @@ function pushConnection(request: NodeRequest, headers: string[]): void {
   if (request.message.httpVersionMajor >= 2) return;
   // a client that was not told to go on may send its body or not: the connection cannot be read any further
   const goesOn = request.response.shouldKeepAlive && !request.expectsContinue;
+  if (goesOn && !request.saysKeepAlive && request.message.httpVersionMinor === 1) {
+    // else Node adds it by itself
+    request.response.removeHeader('Connection');
+    return;
+  }
   headers.push('Connection', goesOn ? 'keep-alive' : 'close');
 }
 

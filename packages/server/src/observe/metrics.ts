@@ -8,7 +8,7 @@ export interface MetricsRegistry {
   print(nowMs: number): string;
 }
 
-/** All registries of the process, in the order in which they first had something to show. */
+/** All registries of the process; their names come in alphabetical order. */
 export class Metrics {
   readonly #registries = new Map<string, MetricsRegistry>();
 
@@ -21,7 +21,7 @@ export class Metrics {
   }
 
   names(): readonly string[] {
-    return [...this.#registries.keys()].filter((name) => !this.#unlisted.has(name));
+    return [...this.#registries.keys()].filter((name) => !this.#unlisted.has(name)).sort();
   }
 
   get(name: string): MetricsRegistry | undefined {

@@ -118,7 +118,8 @@ export class DigestMechanism implements AuthenticationMechanism {
 function parseDigest(text: string): Record<string, string> {
   const members: Record<string, string> = Object.create(null);
   for (const [, name, quoted, bare] of text.matchAll(
-    /([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/gi,
+    // the look back keeps a long run of letters from being read again from each of them
+    /(?<![a-z])([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/gi,
   )) {
     if (name) members[name.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '';
   }

@@ -80,10 +80,12 @@ function createSplitter(separator: string): Splitter {
     const matcher = expression.matcher(line);
     const cells: string[] = [];
     let start = 0;
+    const quotes = new QuoteScanner(line);
     while (matcher.find()) {
-      if (matcher.end() === matcher.start() || isQuoted(line, start, matcher.start())) continue;
+      if (matcher.end() === matcher.start() || quotes.isOpenAt(matcher.start())) continue;
       cells.push(line.slice(start, matcher.start()));
       start = matcher.end();
+      quotes.restartAt(start);
     }
     return [...cells, line.slice(start)];
   };
@@ -93,20 +95,37 @@ function splitAt(line: string, width: number, next: (from: number) => number): s
   if (width === 0) return [line];
   const cells: string[] = [];
   let start = 0;
+  const quotes = new QuoteScanner(line);
   for (let at = next(0); at >= 0; at = next(at + width)) {
-    if (isQuoted(line, start, at)) continue;
+    if (quotes.isOpenAt(at)) continue;
     cells.push(line.slice(start, at));
     start = at + width;
+    quotes.restartAt(start);
   }
   return [...cells, line.slice(start)];
 }
 
-/** Whether a quote is open at `end`, counted from the start of the cell. */
-function isQuoted(line: string, start: number, end: number): boolean {
-  let isOpen = false;
-  for (let at = start; at < end; at += 1) {
-    if (line.charCodeAt(at) === 0x5c) at += 1;
-    else if (line.charCodeAt(at) === 0x22) isOpen = !isOpen;
+/** Knows whether a quote is open, counted from the start of a cell; asked from left to right, it reads each character once. */
+class QuoteScanner {
+  readonly #line: string;
+  #at = 0;
+  #isOpen = false;
+
+  constructor(line: string) {
+    this.#line = line;
   }
-  return isOpen;
+
+  isOpenAt(end: number): boolean {
+    for (; this.#at < end; this.#at += 1) {
+      const c = this.#line.charCodeAt(this.#at);
+      if (c === 0x5c) this.#at += 1;
+      else if (c === 0x22) this.#isOpen = !this.#isOpen;
+    }
+    return this.#isOpen;
+  }
+
+  restartAt(start: number): void {
+    this.#at = start;
+    this.#isOpen = false;
+  }
 }

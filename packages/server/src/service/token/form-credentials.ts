@@ -18,10 +18,11 @@ export function readForm(body: Buffer): URLSearchParams {
   return new URLSearchParams(body.toString('utf8'));
 }
 
-const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
-  password: ['username', 'password'],
-  client_credentials: ['client_id', 'client_secret'],
-};
+/** Fields with name and secret by grant; a Map, for the grant's name comes from the client. */
+const FIELDS: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ['password', ['username', 'password']],
+  ['client_credentials', ['client_id', 'client_secret']],
+]);
 
 /** @throws ERR_REQUEST_BODY, without a body, for an unknown grant or a missing field */
 export function readFormCredentials(
@@ -34,7 +35,7 @@ export function readFormCredentials(
     return { kind: 'refresh', token: refresh };
   }
   if (grant === 'authorization_code') return { kind: 'code', form };
-  const [nameField, secretField] = FIELDS[grant ?? ''] ?? [];
+  const [nameField, secretField] = FIELDS.get(grant ?? '') ?? [];
   const name = nameField && form.get(nameField);
   const secret = secretField && form.get(secretField);
   if (!name || !secret)
