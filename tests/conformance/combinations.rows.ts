@@ -42,6 +42,33 @@ export const COMBINATION_ROWS: RowTable = [
     status: 200,
     text: '{"_id": 1.0E20}',
   },
+  // §5.3: the id of the URI against an id in an operator
+  {
+    name: 'refuses to change the _id by an operator',
+    chapter: '3',
+    given: ['POST /{db}/{c} {"_id":"a","n":1}'],
+    request: 'PATCH /{db}/{c}/a {"$set":{"_id":"b","n":2}}',
+    status: 403,
+    message: 'Update tried to change the immutable shardkey',
+    after: [{ request: 'GET /{db}/{c}/a?keys={"_etag":0}', body: { _id: 'a', n: 1 } }],
+  },
+  {
+    name: 'takes the _id of the URI repeated beside operators',
+    chapter: '5.2',
+    given: ['POST /{db}/{c} {"_id":"a","n":1}'],
+    request: 'PATCH /{db}/{c}/a {"_id":"a","$inc":{"n":1}}',
+    status: 200,
+    text: '',
+    after: [{ request: 'GET /{db}/{c}/a?keys={"_etag":0}', body: { _id: 'a', n: 2 } }],
+  },
+  {
+    name: 'names the error of a stage that updates cannot have',
+    chapter: '3',
+    given: ['POST /{db}/{c} {"_id":"a","n":1}'],
+    request: 'PATCH /{db}/{c}/a [{"$match":{}}]',
+    status: 500,
+    message: /^Command failed with error 72 \(InvalidOptions\): '/,
+  },
   // §3: paths that the database refuses
   {
     name: 'refuses to sort by a path that ends with a dot',

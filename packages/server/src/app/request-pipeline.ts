@@ -98,6 +98,8 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       reply = outcome.reply;
       failure = outcome.error;
     }
+    // the connection ends with this answer: a client that was told so sends its next request elsewhere
+    if (isDraining) request.response.shouldKeepAlive = false;
     let length = -1;
     try {
       const written = writeReply(request, reply, writeOptions(request, service, journey, failure));

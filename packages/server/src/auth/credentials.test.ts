@@ -49,7 +49,7 @@ describe('cookies', () => {
 describe('Digest headers', () => {
   const mechanism = new DigestMechanism(
     { find: async () => undefined },
-    { realm: 'r', domain: 'd', nonceKey: new Uint8Array(32) },
+    { realm: 'r', domain: 'd', nonceKey: () => new Uint8Array(32) },
   );
   const request = { method: 'GET', rawPath: '/', rawQuery: '' } as HttpRequest;
 

@@ -90,9 +90,14 @@ const WRITE_ERROR_NAMES: ReadonlyMap<number, string> = new Map([
   [54, 'NotSingleValueField'],
   [55, 'InvalidDBRef'],
   [57, 'DottedFieldName'],
+  [72, 'InvalidOptions'],
   [10334, 'BSONObjectTooLarge'],
-  [17419, 'Location17419'],
 ]);
+
+/** MongoDB names what has no name of its own by its number. */
+function nameOfWriteError(code: number): string {
+  return WRITE_ERROR_NAMES.get(code) ?? (code >= 10_000 ? `Location${code}` : '');
+}
 
 /** Not primary, stepping down, shutting down, cut off: MongoDB's retryable state-change codes. */
 const UNAVAILABLE_CODES = new Set([
@@ -235,7 +240,7 @@ export function mapServerError(code: number, text: string, cause?: unknown): Quo
       cause,
     });
   }
-  const codeName = codeNameOf(cause) || (WRITE_ERROR_NAMES.get(code) ?? '');
+  const codeName = codeNameOf(cause) || nameOfWriteError(code);
   const name = codeName === '' ? '' : ` (${codeName})`;
   return new QuorateError('ERR_DATABASE_COMMAND', {
     message: `Command failed with error ${code}${name}: '${text}'`,
@@ -253,7 +258,7 @@ export function commandErrorDetails(error: unknown): Readonly<Record<string, unk
   const text = cause instanceof Error ? cause.message : String(cause);
   return {
     code: mongoCodeOf(error) ?? -1,
-    codeName: codeNameOf(cause) || (WRITE_ERROR_NAMES.get(mongoCodeOf(error) ?? 0) ?? ''),
+    codeName: codeNameOf(cause) || nameOfWriteError(mongoCodeOf(error) ?? 0),
     errmsg: text.length > 100 ? `${text.slice(0, 100)}...` : text,
   };
 }

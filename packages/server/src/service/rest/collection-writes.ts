@@ -24,7 +24,7 @@ import {
 import { toStoredProperties } from './properties.ts';
 import { emptyReply, etagHeader, etagOfProperties } from './replies.ts';
 import type { MongoRequest } from './rest-request.ts';
-import { toUpdateDocument } from './update-operators.ts';
+import { toUpdateDocument, withoutId } from './update-operators.ts';
 
 const ETAG_OF_PUT = "The collection's ETag must be provided using the 'If-Match' header.";
 const ETAG_OF_OTHERS = "The ETag must be provided using the 'If-Match' header";
@@ -103,7 +103,7 @@ export async function patchCollection(
   const content = documentContent(request);
   if (content.size === 0) throw noDataProvided();
   const etag = new ObjectId();
-  const operators = withEtag(toUpdateDocument(prepare(content)), etag);
+  const operators = withEtag(toUpdateDocument(withoutId(prepare(content))), etag);
   await writeProperties(request, context, { kind: 'update', operators }, ETAG_OF_OTHERS);
   return emptyReply(200, [etagHeader(etag.toHexString())]);
 }

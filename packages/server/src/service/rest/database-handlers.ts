@@ -17,7 +17,7 @@ import { emptyReply, etagHeader, etagOfProperties, representedReply } from './re
 import { representNames } from './represent.ts';
 import type { MongoRequest } from './rest-request.ts';
 import { sizeReply } from './size-reply.ts';
-import { toUpdateDocument } from './update-operators.ts';
+import { toUpdateDocument, withoutId } from './update-operators.ts';
 
 const ETAG_OF_DATABASE = "The database's ETag must be provided using the 'If-Match' header.";
 
@@ -82,7 +82,7 @@ function putDatabase(request: MongoRequest, context: RestContext): Promise<Reply
 function patchDatabase(request: MongoRequest, context: RestContext): Promise<Reply> {
   return writeProperties(request, context, (body, etag) => ({
     kind: 'update',
-    operators: withEtag(toUpdateDocument(body), etag),
+    operators: withEtag(toUpdateDocument(withoutId(body)), etag),
   }));
 }
 

@@ -21,7 +21,7 @@ import { emptyReply, etagHeader } from './replies.ts';
 import { isReservedId, reservedResource } from './resource-names.ts';
 import type { MongoRequest, WriteMode } from './rest-request.ts';
 import { undoWrite } from './undo-write.ts';
-import { toUpdateDocument } from './update-operators.ts';
+import { toUpdateDocument, withoutId } from './update-operators.ts';
 
 const ETAG_OF_DOCUMENT = "The document's ETag must be provided using the 'If-Match' header";
 const ETAG_OF_PATCH = "The ETag must be provided using the 'If-Match' header";
@@ -181,7 +181,7 @@ function toChange(request: MongoRequest, etag: ObjectId): Exclude<Change, { kind
       message: '_id in json data cannot be different than id in URL',
     });
   }
-  return { kind: 'update', operators: withEtag(toUpdateDocument(content), etag) };
+  return { kind: 'update', operators: withEtag(toUpdateDocument(withoutId(content)), etag) };
 }
 
 /** Operators that set `_etag` on top of what the client sets; its own value of `_etag` is dropped. */
@@ -191,7 +191,6 @@ export function withEtag(operators: BsonDocument, etag: ObjectId): BsonDocument 
   // a `$set` that is no document is left for the database to refuse
   if (set !== undefined && !isDocument(set)) return update;
   const fields: BsonDocument = new Map(set ?? []);
-  fields.delete('_id');
   fields.delete('_etag');
   fields.set('_etag', etag);
   update.set('$set', fields);

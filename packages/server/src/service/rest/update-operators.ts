@@ -50,6 +50,14 @@ export function checkNoUpdateOperators(document: BsonDocument): void {
   }
 }
 
+/** A PATCH body without the `_id` that it may repeat; one inside `$set` stays, and the database refuses to change it. */
+export function withoutId(body: BsonDocument): BsonDocument {
+  if (!body.has('_id')) return body;
+  const rest: BsonDocument = new Map(body);
+  rest.delete('_id');
+  return rest;
+}
+
 /**
  * The update document of a PATCH body: operators stay, every other name goes to `$set`, unknown `$names` included
  * (rest-documents.md §5.3).
