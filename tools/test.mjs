@@ -37,6 +37,7 @@ const optionalPrograms = {
 /** Kinds of tests that need a program which an environment variable names. */
 const optionalKinds = {
   'conformance on a second database': 'SECANTUS does not name the program secantusd-py',
+  'specification tests of the drivers': 'DRIVER_SPECS does not name the folder of their files',
 };
 const onPath = (name) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
@@ -47,6 +48,7 @@ const failures = [];
 const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 for (const kind of ['unit', 'engine', 'conformance', 'e2e', 'faults']) {
   runKind(kind, kind);
+  if (kind === 'engine') runDriverSpecs();
   if (kind === 'conformance') await runOnSecondDatabase();
 }
 rmSync(folder, { recursive: true, force: true });
@@ -93,6 +95,13 @@ function runKind(project, label, env = {}) {
   console.log(
     `${label}: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped (${seconds} s)`,
   );
+}
+
+/** The drivers' specification tests on the engine. */
+function runDriverSpecs() {
+  const specs = process.env.DRIVER_SPECS;
+  if (specs && existsSync(specs)) runKind('driver-specs', 'driver-specs');
+  else missing.push('specification tests of the drivers');
 }
 
 /** The conformance rows again, on SecantusDB: an independent server that speaks MongoDB's protocol. */

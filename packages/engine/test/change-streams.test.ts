@@ -152,6 +152,13 @@ describe('a change stream', () => {
     ],
     ['a lost token', [], { resumeAfter: { _data: `82${'0'.repeat(15)}1${'0'.repeat(9)}1` } }, 286],
     ['an unknown mode', [], { fullDocument: 'nope' }, 2],
+    ['an unknown stage', [{ $nope: 1 }], {}, 40324],
+    [
+      'stages behind the splitting',
+      [{ $changeStreamSplitLargeEvent: {} }, { $match: {} }],
+      {},
+      7182802,
+    ],
   ])('refuses %s', async (_, pipeline, options, code) => {
     await expect(watch(pipeline, options).next()).rejects.toMatchObject({ code });
   });
@@ -197,5 +204,49 @@ describe('a change stream', () => {
     const next = stream.next();
     await things().insertOne({ _id: 1 });
     expect(await next).toMatchObject({ documentKey: { _id: 1 } });
+  });
+
+  it('tells paths with numbers in field names from positions in arrays', async () => {
+    await things().insertOne({ _id: 1, a: [{ 1: 1 }], b: [1, 2], c: { 0: 1 } });
+    const stream = await opened(watch([], { showExpandedEvents: true }));
+    await things().updateOne({ _id: 1 }, { $set: { 'a.0.1': 2, 'b.1': 3 }, $unset: { 'c.0': 1 } });
+    await things().updateOne({ _id: 1 }, [
+      { $replaceWith: { $setField: { field: 'x.y', input: '$$ROOT', value: 1 } } },
+    ]);
+    const [first, second] = await take(stream, 2);
+    expect(first).toMatchObject({
+      updateDescription: { disambiguatedPaths: { 'a.0.1': ['a', 0, '1'], 'c.0': ['c', '0'] } },
+    });
+    expect((first as { updateDescription: object }).updateDescription).not.toHaveProperty(
+      'disambiguatedPaths.b.1',
+    );
+    expect(second).toMatchObject({
+      updateDescription: { disambiguatedPaths: { 'x.y': ['x.y'] } },
+    });
+  });
+
+  it('sends an event that is too large in fragments, and resumes behind each of them', async () => {
+    await database().command({
+      collMod: 'things',
+      changeStreamPreAndPostImages: { enabled: true },
+    });
+    await things().insertOne({ _id: 1, value: 'q'.repeat(10 * 1024 * 1024) });
+    const options = { fullDocumentBeforeChange: 'required', fullDocument: 'required' } as const;
+    const stages = [{ $changeStreamSplitLargeEvent: {} }];
+    const whole = await opened(watch([], options));
+    const stream = await opened(watch(stages, options));
+    await things().updateOne({ _id: 1 }, { $set: { value: 'z'.repeat(10 * 1024 * 1024) } });
+    const fragments = await take(stream, 3);
+    expect(fragments.map(({ splitEvent }) => splitEvent)).toEqual([
+      { fragment: 1, of: 3 },
+      { fragment: 2, of: 3 },
+      { fragment: 3, of: 3 },
+    ]);
+    await things().updateOne({ _id: 1 }, { $set: { value: 1 } });
+    const resumed = watch(stages, { ...options, resumeAfter: fragments[1]?._id });
+    const [third, next] = await take(resumed, 2);
+    expect(third?.splitEvent).toEqual({ fragment: 3, of: 3 });
+    expect(next?.splitEvent).toBeUndefined();
+    await expect(whole.next()).rejects.toMatchObject({ code: 10334 });
   });
 });

@@ -19,18 +19,15 @@ import { compileFacet, compileUnionWith } from './stages/union.ts';
 import { compileUnwind } from './stages/unwind.ts';
 
 const SINGLE_STAGES: StageTable = {
-  //   $densify: compileDensify,
   $densify: compileDensify,
   $facet: compileFacet,
   $fill: compileFill,
-  //   $fill: compileFill,
   $graphLookup: compileGraphLookup,
   $group: compileGroup,
   $lookup: compileLookup,
   $match: compileMatch,
   $redact: compileRedact,
   $sample: compileSample,
-  //   $setWindowFields: compileSetWindowFields,
   $setWindowFields: compileSetWindowFields,
   $sort: compileSort,
   $unionWith: compileUnionWith,
@@ -47,3 +44,17 @@ export const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
     SINGLE_STAGES,
   ].flatMap((table) => Object.entries(table)),
 );
+
+/** Stages that are carried out by others than the pipeline: by the writer, by a change stream. */
+const CARRIED_OUT_ELSEWHERE: ReadonlySet<string> = new Set([
+  '$changeStream',
+  '$changeStreamSplitLargeEvent',
+  '$geoNear',
+  '$merge',
+  '$out',
+]);
+
+/** Whether there is a stage of that name. */
+export function isStageName(name: string): boolean {
+  return STAGES.has(name) || CARRIED_OUT_ELSEWHERE.has(name);
+}

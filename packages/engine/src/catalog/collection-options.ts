@@ -1,5 +1,5 @@
 /** What `create` and `collMod` may ask of a collection (manual, commands `create`, `collMod`). */
-import { isNumeric } from '../bson/compare.ts';
+import { isNumeric, valuesEqual } from '../bson/compare.ts';
 import { toNumber } from '../bson/numeric.ts';
 import { isTrue } from '../bson/truth.ts';
 import { typeName } from '../bson/types.ts';
@@ -147,6 +147,52 @@ function checkTimeSeries(options: Document): void {
   }
 }
 
+/** Checks `clusteredIndex` (manual, "Clustered Collections"); `true` stands for the usual one. */
+function checkClustered(options: Document): void {
+  const clustered = options.get('clusteredIndex');
+  if (clustered === undefined || typeof clustered === 'boolean') return;
+  if (!(clustered instanceof Map)) throw wrongType('clusteredIndex', clustered, 'object');
+  const key = clustered.get('key');
+  if (key === undefined || clustered.get('unique') === undefined) {
+    const missing = key === undefined ? 'key' : 'unique';
+    throw error(
+      'Location40414',
+      `BSON field 'create.clusteredIndex.${missing}' is missing but a required field`,
+    );
+  }
+  if (!(key instanceof Map && key.size === 1 && valuesEqual(key.get('_id') ?? null, 1))) {
+    throw error(
+      'InvalidIndexSpecificationOption',
+      'The clusteredIndex option is only supported for key: {_id: 1}',
+    );
+  }
+  if (!isTrue(clustered.get('unique'))) {
+    throw error(
+      'Location5979700',
+      'The clusteredIndex option requires unique: true to be specified',
+    );
+  }
+  if (isTrue(options.get('capped')) && !options.has('expireAfterSeconds')) {
+    throw error(
+      'InvalidOptions',
+      "A capped clustered collection requires the 'expireAfterSeconds' field",
+    );
+  }
+}
+
+/** How a clustered collection's one index is listed; `undefined` for other collections. */
+export function clusteredSpec(options: Document): Document | undefined {
+  const clustered = options.get('clusteredIndex');
+  if (!(clustered instanceof Map)) return undefined;
+  return new Map<string, Value>([
+    ['v', 2],
+    ['key', new Map([['_id', 1]])],
+    ['name', clustered.get('name') ?? '_id_'],
+    ['unique', true],
+    ['clustered', true],
+  ]);
+}
+
 /**
  * Checks the options of a collection that is to be made.
  *
@@ -161,6 +207,7 @@ export function checkCollectionOptions(options: Document): void {
   checkCapped(options);
   checkView(options);
   checkTimeSeries(options);
+  checkClustered(options);
   for (const field of ['validator', 'collation', 'storageEngine', 'changeStreamPreAndPostImages']) {
     checkDocument(options, field);
   }
@@ -177,6 +224,19 @@ export function keptOptions(options: Document): Document {
     kept.set(field, field === 'capped' ? true : value);
   }
   if (kept.has('viewOn') && !kept.has('pipeline')) kept.set('pipeline', []);
+  const clustered = kept.get('clusteredIndex');
+  if (clustered === false) kept.delete('clusteredIndex');
+  else if (clustered !== undefined) {
+    kept.set(
+      'clusteredIndex',
+      new Map<string, Value>([
+        ['v', 2],
+        ['key', new Map([['_id', 1]])],
+        ['name', (clustered instanceof Map ? clustered.get('name') : undefined) ?? '_id_'],
+        ['unique', true],
+      ]),
+    );
+  }
   const series = kept.get('timeseries');
   if (series instanceof Map && !series.has('granularity')) {
     const complete: Document = new Map(series);

@@ -4,7 +4,12 @@ import { type Document, isDocument, type Value } from '../bson/value.ts';
 import { findById } from '../catalog/documents.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { ChangeEvent } from '../oplog/change-event.ts';
-import { ChangeStreamSource, checkChangeStreamStages, parseChangeStream } from './change-stream.ts';
+import {
+  ChangeStreamSource,
+  checkChangeStreamStages,
+  parseChangeStream,
+  SPLIT_STAGE,
+} from './change-stream.ts';
 import { pipelineContext } from './collection-reader.ts';
 import type { CommandContext } from './context.ts';
 import { cursorBatchSize, firstBatchLimit, openCursor } from './cursor-reply.ts';
@@ -26,9 +31,7 @@ export function openChangeStream(
     oplog,
   );
   checkChangeStreamStages(given);
-  const rest = given.filter(
-    (stage) => !(isDocument(stage) && stage.has('$changeStreamSplitLargeEvent')),
-  );
+  const rest = given.filter((stage) => !(isDocument(stage) && stage.has(SPLIT_STAGE)));
   const environment = createQueryEnvironment(context);
   const pipeline =
     rest.length === 0
@@ -46,7 +49,7 @@ export function openChangeStream(
   };
   const source = new ChangeStreamSource({
     oplog,
-    options,
+    options: { ...options, splitsLargeEvents: rest.length < given.length },
     lookUp,
     transform: (events) => (pipeline === undefined ? events : pipeline.run(events)),
   });

@@ -204,8 +204,10 @@ function mergeOne(
   const key: Document = new Map();
   for (const [path, value] of output.key(document)) key.set(path, toDocument({ $eq: value }));
   const filter = compileFilter(key, environment.filterOptions);
+  // then it is a plain insert: what is there makes the unique index refuse it
+  const inserts = output.whenMatched === 'fail' && output.whenNotMatched === 'insert';
   const record =
-    collection === undefined
+    collection === undefined || inserts
       ? undefined
       : firstMatch(target.batch, collection, { filter, environment });
   if (record !== undefined && collection !== undefined) {

@@ -1,3 +1,5 @@
+import { readStage, unknownStage } from '../aggregation/stage-spec.ts';
+import { isStageName } from '../aggregation/stage-table.ts';
 import { valuesEqual } from '../bson/compare.ts';
 import { type Document, isDocument, RawDocument, Timestamp, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
@@ -8,6 +10,7 @@ import { type Position, toPosition } from '../oplog/oplog-entry.ts';
 import { formatResumeToken, parseResumeToken, type ResumePoint } from '../oplog/resume-token.ts';
 import type { CursorSource } from '../session/cursor.ts';
 import { isTrue } from './field-types.ts';
+import { splitEvent } from './split-event.ts';
 
 /** Entries looked through in silence before the event loop gets a turn. */
 const ENTRIES_PER_PAUSE = 128;
@@ -43,6 +46,8 @@ export interface ChangeStreamOptions {
   readonly fullDocumentBeforeChange: string;
   readonly showExpandedEvents: boolean;
   readonly start: ResumePoint;
+  /** Events too large for a document come in fragments. */
+  readonly splitsLargeEvents: boolean;
 }
 
 /**
@@ -54,7 +59,7 @@ export function parseChangeStream(
   spec: Value,
   place: { readonly database: string; readonly collection: string | undefined },
   oplog: Oplog,
-): ChangeStreamOptions {
+): Omit<ChangeStreamOptions, 'splitsLargeEvents'> {
   if (!isDocument(spec)) {
     throw new MongoCommandError(
       'Location50808',
@@ -180,6 +185,8 @@ export class ChangeStreamSource implements CursorSource {
   #caughtUp = false;
   #ended = false;
   #token: Document;
+  /** Fragments of an event that has been read but not sent as a whole. */
+  #fragments: Document[] = [];
   /** The token of the event that went into the pipeline last. */
   #lastRead: Document | undefined;
 
@@ -206,6 +213,8 @@ export class ChangeStreamSource implements CursorSource {
   }
 
   next(): Document | Pause | undefined {
+    const fragment = this.#fragments.shift();
+    if (fragment !== undefined) return this.#sent(fragment);
     if (this.#ended) return undefined;
     this.#caughtUp = false;
     const result = this.#output.next();
@@ -220,8 +229,26 @@ export class ChangeStreamSource implements CursorSource {
       return undefined;
     }
     if (value instanceof RawDocument) throw new Error('change events are documents');
-    this.#token = this.#checkToken(value);
-    return value;
+    this.#checkToken(value);
+    const [first = value, ...others] = this.#options.splitsLargeEvents
+      ? this.#notSentYet(splitEvent(value))
+      : [value];
+    this.#fragments = others;
+    return this.#sent(first);
+  }
+
+  #sent(event: Document): Document {
+    this.#token = event.get('_id') as Document;
+    return event;
+  }
+
+  /** A client that resumes behind a fragment gets the ones after it. */
+  #notSentYet(fragments: Document[]): Document[] {
+    const { start } = this.#options;
+    if (start.fragment === undefined || fragments.length === 1) return fragments;
+    const { position, index } = parseResumeToken(this.#lastRead ?? null);
+    const isResumed = position === start.position && index === start.index;
+    return isResumed ? fragments.slice(start.fragment) : fragments;
   }
 
   postBatchResumeToken(): Document {
@@ -240,9 +267,9 @@ export class ChangeStreamSource implements CursorSource {
     }
   }
 
-  #checkToken(event: Document): Document {
+  #checkToken(event: Document): void {
     const token = event.get('_id');
-    if (isDocument(token) && valuesEqual(token, this.#lastRead)) return token;
+    if (isDocument(token) && valuesEqual(token, this.#lastRead)) return;
     throw new MongoCommandError(
       'ChangeStreamFatalError',
       'Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed.',
@@ -274,6 +301,8 @@ export class ChangeStreamSource implements CursorSource {
     const { start } = this.#options;
     if (start.kind === 'moment' || point.position !== start.position) return false;
     if (point.index !== start.index) return point.index < start.index;
+    // of a split event the fragments behind the token are still to come
+    if (start.fragment !== undefined && point.kind === 'event') return false;
     return start.kind === 'invalidate' || point.kind === 'event';
   }
 
@@ -311,6 +340,9 @@ function requireImage(
   );
 }
 
+/** The stage that a stream carries out itself. */
+export const SPLIT_STAGE = '$changeStreamSplitLargeEvent';
+
 const ALLOWED_STAGES: ReadonlySet<string> = new Set([
   '$addFields',
   '$match',
@@ -320,14 +352,22 @@ const ALLOWED_STAGES: ReadonlySet<string> = new Set([
   '$redact',
   '$set',
   '$unset',
-  '$changeStreamSplitLargeEvent',
+  SPLIT_STAGE,
 ]);
 
-/** @throws IllegalOperation for a stage that a change stream cannot have */
+/** @throws IllegalOperation for a stage that a change stream cannot have, Location40324 for none */
 export function checkChangeStreamStages(stages: readonly Value[]): void {
+  const splits = stages.findIndex((stage) => isDocument(stage) && stage.has(SPLIT_STAGE));
+  if (splits !== -1 && splits !== stages.length - 1) {
+    throw new MongoCommandError(
+      'Location7182802',
+      `${SPLIT_STAGE} must be the last stage in the pipeline`,
+    );
+  }
   for (const stage of stages) {
-    const [name] = isDocument(stage) ? stage.keys() : [];
-    if (name !== undefined && !ALLOWED_STAGES.has(name)) {
+    const { name } = readStage(stage);
+    if (!ALLOWED_STAGES.has(name)) {
+      if (!isStageName(name)) throw unknownStage(name);
       throw new MongoCommandError(
         'IllegalOperation',
         `${name} is not permitted in a $changeStream pipeline`,

@@ -7,14 +7,16 @@ import {
   insertDocument as storeDocument,
 } from '../catalog/documents.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
-import { toTimestamp } from '../oplog/oplog-entry.ts';
+import { toTimestamp, type UpdateDescription } from '../oplog/oplog-entry.ts';
 import type { Filter } from '../query/filter.ts';
 import {
   buildUpsertDocument,
   checkUpdatedSize,
   diffDocuments,
+  findAmbiguousPaths,
   noChanges,
   type Update,
+  type UpdateChanges,
   type UpdateContext,
 } from '../query/update.ts';
 import type { ReadView } from '../storage/store.ts';
@@ -139,11 +141,20 @@ export function updateStored(
     uuid: collection.uuid,
     id: after.get('_id') ?? null,
     replacement: update.isReplacement ? bytes : undefined,
-    description: update.isReplacement ? undefined : (changes ?? diffDocuments(before, after)),
+    description: update.isReplacement ? undefined : describeUpdate(before, after, changes),
     preImage: images ? record.bytes : undefined,
     postImage: images && !update.isReplacement ? bytes : undefined,
   });
   return { modified: true, before, after };
+}
+
+function describeUpdate(
+  before: Document,
+  after: Document,
+  known: UpdateChanges | undefined,
+): UpdateDescription {
+  const changes = known ?? diffDocuments(before, after);
+  return { ...changes, disambiguatedPaths: findAmbiguousPaths(changes, before, after) };
 }
 
 /** Removes one stored document. */

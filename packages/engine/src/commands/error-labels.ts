@@ -72,9 +72,10 @@ export function labelsFor(code: number, command: FailedCommand): string[] {
 }
 
 function isTransient(code: number, ending: boolean, hasWriteConcernError: boolean): boolean {
-  if (TRANSIENT.has(code)) return true;
+  if (TRANSIENT.has(code)) return !hasWriteConcernError;
   if (code === NO_SUCH_TRANSACTION) return !(ending && hasWriteConcernError);
-  return !ending && RETRYABLE.has(code);
+  // a write concern that failed says nothing against the transaction
+  return !ending && !hasWriteConcernError && RETRYABLE.has(code);
 }
 
 const STATE_CHANGES = codes(

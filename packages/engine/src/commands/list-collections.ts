@@ -45,7 +45,9 @@ function describe(collection: Collection): Document {
     info: toDocument({ readOnly: isView, uuid: isView ? undefined : collection.uuid }),
   });
   const { idIndex } = collection;
-  if (idIndex !== undefined) document.set('idIndex', idIndex.spec.document);
+  // a clustered collection has its index among the options
+  if (idIndex !== undefined && !collection.options.has('clusteredIndex'))
+    document.set('idIndex', idIndex.spec.document);
   return document;
 }
 

@@ -1,3 +1,4 @@
+import { clusteredSpec } from '../catalog/collection-options.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { sourceOf } from '../session/cursor.ts';
 import type { CommandDefinition } from './command.ts';
@@ -25,7 +26,10 @@ export const listIndexes: CommandDefinition = {
         `Namespace ${collection.namespace} is a view, not a collection`,
       );
     }
-    const documents = collection.indexes.map(({ spec }) => spec.document);
+    const clustered = clusteredSpec(collection.options);
+    const documents = collection.indexes.map(({ isId, spec }) =>
+      isId && clustered !== undefined ? clustered : spec.document,
+    );
     return openCursor(
       context,
       { namespace: context.namespace(name), source: sourceOf(documents) },

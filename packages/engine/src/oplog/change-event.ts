@@ -186,7 +186,9 @@ function addDescription(
   if (kind === 'update') {
     const diff = operation.get('diff');
     const description: Document = isDocument(diff) ? new Map(diff) : new Map();
-    if (showExpanded) description.set('disambiguatedPaths', new Map());
+    const ambiguous = description.get('disambiguatedPaths') ?? new Map();
+    description.delete('disambiguatedPaths');
+    if (showExpanded) description.set('disambiguatedPaths', ambiguous);
     document.set('updateDescription', description);
     return;
   }

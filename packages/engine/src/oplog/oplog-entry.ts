@@ -15,6 +15,8 @@ export interface UpdateDescription {
   readonly updatedFields: Document;
   readonly removedFields: readonly string[];
   readonly truncatedArrays: readonly { readonly field: string; readonly newSize: number }[];
+  /** Components of the paths that could be taken for others. */
+  readonly disambiguatedPaths?: Document | undefined;
 }
 
 /** One change of data or catalog, before it has a place in the log. */
@@ -206,6 +208,7 @@ function toDescriptionDocument(description: UpdateDescription): Document {
     truncatedArrays: description.truncatedArrays.map(({ field, newSize }) =>
       toDocument({ field, newSize }),
     ),
+    disambiguatedPaths: description.disambiguatedPaths,
   });
 }
 

@@ -10,10 +10,12 @@ export interface ResumePoint {
   readonly position: Position;
   readonly index: number;
   readonly kind: TokenKind;
+  /** The part of a split event that the token stands behind, from 1. */
+  readonly fragment?: number | undefined;
 }
 
 const KINDS: readonly TokenKind[] = ['moment', 'event', 'invalidate'];
-const TOKEN_PATTERN = /^82[0-9A-F]{16}[0-9A-F]{8}0[0-2]$/;
+const TOKEN_PATTERN = /^82[0-9A-F]{16}[0-9A-F]{8}0[0-2](?:[0-9A-F]{4})?$/;
 
 /** `{_data: …}` with a hex string that sorts as the points do; opaque to clients. */
 export function formatResumeToken(point: ResumePoint): Document {
@@ -21,7 +23,8 @@ export function formatResumeToken(point: ResumePoint): Document {
   // a moment stands behind all events of its entry
   const index = point.kind === 'moment' ? 'FFFFFFFF' : point.index.toString(16).padStart(8, '0');
   const kind = KINDS.indexOf(point.kind);
-  return toDocument({ _data: `82${position}${index}0${kind}`.toUpperCase() });
+  const part = point.fragment?.toString(16).padStart(4, '0') ?? '';
+  return toDocument({ _data: `82${position}${index}0${kind}${part}`.toUpperCase() });
 }
 
 /** @throws when `token` was not given out by this engine */
@@ -43,5 +46,6 @@ export function parseResumeToken(token: Value): ResumePoint {
     position: BigInt(`0x${data.slice(2, 18)}`),
     index: Number.parseInt(data.slice(18, 26), 16),
     kind: KINDS[Number(data[27])] ?? 'moment',
+    fragment: data.length > 28 ? Number.parseInt(data.slice(28), 16) : undefined,
   };
 }

@@ -16,6 +16,7 @@ import { buildPathTree, checkUpdatePath, type PathModifier } from './update/path
 import { pop, pull, pullAll } from './update/pull.ts';
 import { addToSet, push } from './update/push.ts';
 
+export { findAmbiguousPaths } from './update/ambiguous-paths.ts';
 export { noChanges, type UpdateChanges } from './update/apply-tree.ts';
 export { diffDocuments } from './update/diff.ts';
 

@@ -1,12 +1,23 @@
 import { encodeDocument } from '../bson/codec.ts';
 import { type Document, RawDocument } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { PAUSE, type Pause } from '../lib/pause.ts';
 import { runSliced, SLICE_MS } from '../lib/sliced.ts';
 import type { Operation } from './operation.ts';
 
 /** The largest sum of document sizes in one batch: a reply must fit a BSON document. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** A stored document may be 16 MiB large; what a pipeline adds to it has a little room. */
+const MAX_RESULT_BYTES = MAX_BATCH_BYTES + 16 * 1024;
 const ITEMS_PER_CLOCK_LOOK = 64;
+
+/** The refusal of a result that fits no document. */
+export function tooLargeDocument(bytes: number): MongoCommandError {
+  return new MongoCommandError(
+    'BSONObjectTooLarge',
+    `Executor error during getMore :: caused by :: BSONObj size: ${bytes} is invalid. Size must be between 0 and ${MAX_RESULT_BYTES}(16MB)`,
+  );
+}
 
 /** What a cursor draws from. */
 export interface CursorSource {
@@ -124,6 +135,7 @@ export class Cursor {
           return true;
         }
         const raw = item instanceof RawDocument ? item : new RawDocument(encodeDocument(item));
+        if (raw.bytes.length > MAX_RESULT_BYTES) throw tooLargeDocument(raw.bytes.length);
         if (bytes + raw.bytes.length > MAX_BATCH_BYTES && documents.length > 0) {
           this.#held = raw;
           return true;
