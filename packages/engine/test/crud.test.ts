@@ -360,3 +360,30 @@ describe('collections', () => {
     expect((await collection().indexes()).map(({ name }) => name)).toContain('by_x');
   });
 });
+
+describe('collections that are listed', () => {
+  it('names a clustered index among the options and the indexes', async () => {
+    const db = test().client.db('listed');
+    const clusteredIndex = { key: { _id: 1 }, unique: true, name: 'by id' };
+    await db.createCollection('clustered', { clusteredIndex });
+    const [listed] = await db.listCollections({ name: 'clustered' }).toArray();
+    expect(listed).toMatchObject({ options: { clusteredIndex: { v: 2, ...clusteredIndex } } });
+    expect(listed).not.toHaveProperty('idIndex');
+    expect(await db.collection('clustered').indexes()).toEqual([
+      { v: 2, ...clusteredIndex, clustered: true },
+    ]);
+  });
+});
+
+describe('what a server without a search process refuses', () => {
+  it.each([
+    ['$search', { aggregate: 'x', pipeline: [{ $search: {} }], cursor: {} }],
+    ['$listSearchIndexes', { aggregate: 'x', pipeline: [{ $listSearchIndexes: {} }], cursor: {} }],
+    ['createSearchIndexes', { createSearchIndexes: 'x', indexes: [{ definition: {} }] }],
+  ])('%s', async (_, command) => {
+    await expect(test().client.db('search').command(command)).rejects.toMatchObject({
+      code: 31082,
+      codeName: 'SearchNotEnabled',
+    });
+  });
+});

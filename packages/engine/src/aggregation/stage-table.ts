@@ -11,6 +11,7 @@ import { projectStages } from './stages/project.ts';
 import { compileRedact } from './stages/redact.ts';
 import { replaceRootStages } from './stages/replace-root.ts';
 import { compileSample } from './stages/sample.ts';
+import { searchStages } from './stages/search.ts';
 import { serverSourceStages } from './stages/server-source.ts';
 import { compileSetWindowFields } from './stages/set-window-fields.ts';
 import { compileSort } from './stages/sort.ts';
@@ -40,6 +41,7 @@ export const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
     limitStages,
     projectStages,
     replaceRootStages,
+    searchStages,
     serverSourceStages,
     SINGLE_STAGES,
   ].flatMap((table) => Object.entries(table)),

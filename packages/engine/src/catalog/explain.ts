@@ -12,6 +12,8 @@ export interface ExplainOptions {
   readonly filter?: Document | undefined;
   /** Present for the verbosities that carry the plan out. */
   readonly stats?: ExecutionStats | undefined;
+  /** What carrying out the plans that lost would have shown is asked for too. */
+  readonly allPlans?: boolean | undefined;
   /** A command's own stages on top, from the inside out. */
   readonly wrap?: ((stage: Document) => Document) | undefined;
 }
@@ -178,6 +180,8 @@ export function explainPlan(plan: Plan, options: ExplainOptions = {}): Document 
         totalKeysExamined: stats.keysExamined,
         totalDocsExamined: stats.docsExamined,
         executionStages: stages(plan.access, plan, options),
+        // plans are chosen by their shape, so none but the winner is ever carried out
+        ...(options.allPlans === true && { allPlansExecution: [] }),
       }),
     );
   }

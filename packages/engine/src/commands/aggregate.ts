@@ -44,6 +44,7 @@ export const aggregate: CommandDefinition = {
   },
   run(context) {
     const stages = readPipeline(context.args);
+    checkApiStages(context.args, stages);
     const name = targetCollection(context);
     const isExplain = isTrue(context.args.get('explain'));
     if (!isExplain && !context.args.has('cursor')) {
@@ -106,6 +107,32 @@ export function readPipeline(args: Document): readonly Value[] {
     }
   }
   return pipeline;
+}
+
+/** Stages that Stable API version 1 leaves out (manual, "Stable API"). */
+const UNSTABLE_STAGES: ReadonlySet<string> = new Set([
+  '$currentOp',
+  '$indexStats',
+  '$listLocalSessions',
+  '$listSearchIndexes',
+  '$listSessions',
+  '$planCacheStats',
+  '$search',
+  '$searchMeta',
+]);
+
+/** @throws APIStrictError */
+function checkApiStages(args: Document, stages: readonly Value[]): void {
+  if (!isTrue(args.get('apiStrict'))) return;
+  for (const stage of stages) {
+    const [name = ''] = isDocument(stage) ? stage.keys() : [];
+    if (UNSTABLE_STAGES.has(name)) {
+      throw new MongoCommandError(
+        'APIStrictError',
+        `${name} is not allowed with 'apiStrict: true' in API Version 1`,
+      );
+    }
+  }
 }
 
 /** The collection; none for `aggregate: 1`. */

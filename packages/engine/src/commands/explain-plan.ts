@@ -48,7 +48,8 @@ export function explainRead(
   });
   return chain(later ?? Promise.resolve(), () => {
     stats.elapsedMs = Math.round(performance.now() - startedAt);
-    return explainPlan(plan, { filter, wrap, stats });
+    const allPlans = verbosity === 'allPlansExecution';
+    return explainPlan(plan, { filter, wrap, stats, allPlans });
   });
 }
 
@@ -73,6 +74,7 @@ function explainNothing(read: ExplainedRead, verbosity: Verbosity): Document {
         totalKeysExamined: 0,
         totalDocsExamined: 0,
         executionStages: toDocument({ stage: 'EOF', nReturned: 0 }),
+        ...(verbosity === 'allPlansExecution' && { allPlansExecution: [] }),
       }),
     );
   }

@@ -47,9 +47,11 @@ import { renameCollection } from './rename-collection.ts';
 import { replSetGetConfig } from './repl-set-get-config.ts';
 import { replSetGetStatus } from './repl-set-get-status.ts';
 import { logout, saslContinue, saslStart } from './sasl.ts';
+import { searchIndexCommands } from './search-indexes.ts';
 import { serverStatus } from './server-status.ts';
 import { setParameter } from './set-parameter.ts';
 import { startSession } from './start-session.ts';
+import { apiVersionTests } from './test-api-versions.ts';
 import { top } from './top.ts';
 import { update } from './update.ts';
 import {
@@ -122,6 +124,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   rolesInfo,
   saslContinue,
   saslStart,
+  ...searchIndexCommands,
   serverStatus,
   setParameter,
   startSession,
@@ -140,7 +143,7 @@ export function createRegistry(options: {
   readonly more?: readonly CommandDefinition[];
 }): ReadonlyMap<string, CommandDefinition> {
   const list: CommandDefinition[] = [...COMMANDS, ...(options.more ?? [])];
-  if (options.testCommands) list.push(configureFailPoint);
+  if (options.testCommands) list.push(configureFailPoint, ...apiVersionTests);
   list.push(createListCommands(() => list));
   const registry = new Map<string, CommandDefinition>();
   for (const command of list) {

@@ -200,6 +200,7 @@ export const ERROR_CODES = {
   NotPrimaryOrSecondary: 13436,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
+  SearchNotEnabled: 31082,
   RoleAlreadyExists: 51002,
   UserAlreadyExists: 51003,
 } as const satisfies Readonly<Record<string, number>>;
