@@ -11,6 +11,7 @@ import type { AnyService } from '../model/service.ts';
 import { ApiKeyStore } from '../mongo/api-key-store.ts';
 import { FailureStore } from '../mongo/failure-store.ts';
 import type { RevocationStore } from '../mongo/revocation-store.ts';
+import { DECIDED_BY } from '../observe/audit-log.ts';
 import type { Log } from '../observe/log.ts';
 import { ExplainService } from '../service/explain/explain-service.ts';
 import { composeAccounts, composeMechanisms } from './compose-logins.ts';
@@ -63,6 +64,9 @@ export function composeSecurity(
     allowers,
     vetoers,
     challenges: (request) => authenticator.challenges(request),
+    decided: settings.auditLog.enabled
+      ? (request, by) => void request.attached.set(DECIDED_BY, by)
+      : undefined,
   });
   const overrideAuthorization = (request: HttpRequest, value: string) => {
     request.attached.set(AUTHORIZATION_OVERRIDE, value);

@@ -18,6 +18,7 @@ import type { JsonMode } from '../representation/json-mode.ts';
 import { createMetricsService } from '../service/metrics/metrics-service.ts';
 import { createPingService } from '../service/ping/ping-service.ts';
 import { composeCluster } from './compose-cluster.ts';
+import { composeAudit, composeLimiter, composeSecurityHeaders } from './compose-limits.ts';
 import type { MongoParts } from './compose-mongo.ts';
 import { composeSecurity } from './compose-security.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
@@ -80,7 +81,13 @@ export async function compose(
   const explain = security.explainService((path) => explained.find(path));
   if (explain) services.push(explain);
   const metrics = new Metrics();
-  const observers = [requestLog(settings, log), ...metricsParts(settings, metrics, services)];
+  const audit = composeAudit(settings, database?.mongo, log);
+  const observers = [
+    requestLog(settings, log),
+    ...metricsParts(settings, metrics, services),
+    ...audit.observers,
+  ];
+  const limiter = composeLimiter(settings, database?.mongo, log);
   const cluster = composeCluster(settings, {
     database: clusterDatabase,
     securityLoaded: security.loaded,
@@ -109,6 +116,9 @@ export async function compose(
       log,
       poweredBy: settings.xPoweredBy.enabled ? 'Quorate' : undefined,
       dateHeader: settings.dateHeader.enabled,
+      limiter,
+      isLimited: ({ name }) => !ADMIN_SERVICE.test(name),
+      securityHeaders: composeSecurityHeaders(settings),
       tracingHeaders: settings.logging['tracing-headers'],
     });
   const pipeline = pipelineOf(bound);
@@ -129,6 +139,7 @@ export async function compose(
     async close() {
       await cluster.close();
       for (const service of services) await service.close?.();
+      await audit.flush();
       await closeMongo();
       await engine?.close();
     },

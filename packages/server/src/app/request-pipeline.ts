@@ -6,8 +6,8 @@ import { type RequestLimits, refuseByLimits } from '../http/request-limits.ts';
 import type { Router } from '../http/router.ts';
 import { type WriteOptions, writeBare, writeReply } from '../http/write-reply.ts';
 import { ANONYMOUS, type Identity } from '../model/identity.ts';
-import type { Guard } from '../model/ports.ts';
-import type { Reply } from '../model/reply.ts';
+import type { Guard, RequestLimiter } from '../model/ports.ts';
+import type { Reply, ReplyHeader } from '../model/reply.ts';
 import type { AnyService } from '../model/service.ts';
 import type { Log } from '../observe/log.ts';
 import type { RequestObserver } from '../observe/request-observer.ts';
@@ -25,6 +25,12 @@ export interface PipelineParts {
   readonly log: Log;
   readonly poweredBy: string | undefined;
   readonly dateHeader: boolean;
+  /** Undefined: nobody is limited. */
+  readonly limiter?: RequestLimiter | undefined;
+  /** Names of services that are never limited, such as probes. */
+  readonly isLimited?: (service: AnyService) => boolean;
+  /** Headers that protect browsers, name and value alternating; the second list over TLS. */
+  readonly securityHeaders?: { readonly plain: readonly string[]; readonly tls: readonly string[] };
   /** Request headers that are echoed in replies, spelled as configured (operations.md §4.2). */
   readonly tracingHeaders: readonly string[];
 }
@@ -47,6 +53,8 @@ interface Journey {
   prepared: unknown;
   isPrepared: boolean;
   identity: Identity;
+  /** What the limiter says of the client. */
+  limits: readonly ReplyHeader[];
 }
 
 /** Whether the process lives is answered without the database, whatever credentials come along. */
@@ -88,7 +96,12 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   }
 
   async function serve(request: NodeRequest, service: AnyService): Promise<void> {
-    const journey: Journey = { prepared: undefined, isPrepared: false, identity: ANONYMOUS };
+    const journey: Journey = {
+      prepared: undefined,
+      isPrepared: false,
+      identity: ANONYMOUS,
+      limits: [],
+    };
     let reply: Reply;
     let failure: QuorateError | undefined;
     try {
@@ -171,9 +184,15 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   }
 
   async function admit(request: NodeRequest, service: AnyService, journey: Journey) {
+    const limiter = parts.isLimited?.(service) === false ? undefined : parts.limiter;
+    if (limiter !== undefined) journey.limits = await limiter.beforeLogin(request);
     const identity = guard.authenticate(request, service);
     journey.identity =
       identity instanceof Promise ? await identity.catch(orAnonymous(service)) : identity;
+    if (limiter !== undefined) {
+      const more = await limiter.afterLogin(request, journey.identity);
+      journey.limits = [...journey.limits, ...more];
+    }
     return guard.authorize(request, service, journey.prepared, journey.identity);
   }
 
@@ -200,11 +219,13 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
     const extra = extraHeaders(request, journey);
     if (failure?.family === 'authentication' || failure?.code === 'ERR_AUTHZ_FORBIDDEN')
       return { cors, compress: true, ...(extra && { extra }) };
+    const fixed = request.secure ? parts.securityHeaders?.tls : parts.securityHeaders?.plain;
     return {
       cors,
       compress: true,
       date: parts.dateHeader,
       ...(parts.poweredBy !== undefined && { poweredBy: parts.poweredBy }),
+      ...(fixed !== undefined && fixed.length > 0 && { fixed }),
       ...(extra && { extra }),
     };
   }
@@ -212,9 +233,10 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   /** Echoed ones, and those of the mechanism that let the client in; undefined: none, as nearly always. */
   function extraHeaders(
     request: NodeRequest,
-    { identity }: Journey,
+    { identity, limits }: Journey,
   ): readonly (readonly [string, string])[] | undefined {
-    const traced = parts.tracingHeaders.length === 0 ? undefined : tracingHeaders(request);
+    const echoed = parts.tracingHeaders.length === 0 ? undefined : tracingHeaders(request);
+    const traced = limits.length === 0 ? echoed : [...(echoed ?? []), ...limits];
     if (guard.replyHeaders === undefined || identity.kind === 'anonymous') return traced;
     return [...(traced ?? []), ...guard.replyHeaders(request)];
   }

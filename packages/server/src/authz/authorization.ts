@@ -181,7 +181,7 @@ class RequestExchange implements AuthorizationExchange {
  * The path as the services will understand it: rules must not be passed by spelling a path in
  * another way. A path that cannot be decoded stays as it is; the services refuse it.
  */
-function decodePath(rawPath: string): string {
+export function decodePath(rawPath: string): string {
   if (!rawPath.includes('%') && !rawPath.includes('//')) return rawPath;
   try {
     return decodeURIComponent(rawPath).replace(/\/{2,}/g, '/');

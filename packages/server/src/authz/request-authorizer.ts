@@ -23,6 +23,8 @@ import { OPEN_PERMIT } from './open-permit.ts';
 export interface RequestAuthorizerOptions {
   readonly allowers: readonly Allower[];
   readonly vetoers: readonly Vetoer[];
+  /** Told what decided: a permission, an authorizer or a vetoer. */
+  readonly decided?: ((http: HttpRequest, by: string) => void) | undefined;
   /** The `WWW-Authenticate` headers of a 401. */
   readonly challenges: (request: HttpRequest) => readonly (readonly [string, string])[];
 }
@@ -72,13 +74,26 @@ export class RequestAuthorizer {
   private decide(request: AuthorizationRequest, from: number): Decision | Promise<Decision> {
     const { allowers } = this.options;
     for (let i = from; i < allowers.length; i += 1) {
-      const decided = allowers[i]?.authorize(request);
+      const allower = allowers[i];
+      const decided = allower?.authorize(request);
       if (decided instanceof Promise) {
-        return decided.then((decision) => decision ?? this.decide(request, i + 1));
+        return decided.then((decision) =>
+          decision === undefined
+            ? this.decide(request, i + 1)
+            : this.note(request, allower?.name, decision),
+        );
       }
-      if (decided !== undefined) return decided;
+      if (decided !== undefined) return this.note(request, allower?.name, decided);
     }
     return undefined;
+  }
+
+  private note(request: AuthorizationRequest, allower: string | undefined, decision: Decision) {
+    const { decided } = this.options;
+    if (decided === undefined) return decision;
+    const rule = typeof decision === 'object' ? ` ${decision.id}` : '';
+    decided(request.http, `${allower}${rule}`);
+    return decision;
   }
 
   private conclude(request: AuthorizationRequest, decision: Decision): Permit | Promise<Permit> {
@@ -104,7 +119,9 @@ export class RequestAuthorizer {
   /** A vetoer that fails vetoes (security.md §1.2). */
   private refuseVetoed(request: AuthorizationRequest): void {
     for (const vetoer of this.options.vetoers) {
-      if (vetoesOrFails(vetoer, request)) throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
+      if (!vetoesOrFails(vetoer, request)) continue;
+      this.options.decided?.(request.http, vetoer.name);
+      throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
     }
   }
 }

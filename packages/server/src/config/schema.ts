@@ -3,6 +3,7 @@
  * and the reference page are made from it (operations.md §2 and §3 name the keys of RESTHeart 9).
  */
 import { CLUSTER_SECTIONS } from './cluster-sections.ts';
+import { GUARD_SECTIONS } from './guard-sections.ts';
 import {
   any,
   bool,
@@ -214,6 +215,7 @@ export const SECTIONS = {
   }),
   ...CLUSTER_SECTIONS,
   ...SECURITY_SECTIONS,
+  ...GUARD_SECTIONS,
 } as const satisfies Readonly<Record<string, Section>>;
 
 export type SectionName = keyof typeof SECTIONS;

@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   ERR_REQUEST_AGGREGATION: row(400, 'request', 'Invalid aggregation or variable'),
   ERR_REQUEST_PROPERTIES: row(400, 'request', 'Invalid properties of a database or collection'),
   ERR_REQUEST_FILE: row(400, 'request', 'Invalid file upload'),
+  ERR_REQUEST_RATE: row(429, 'request', 'Too many requests'),
   // who and whether
   ERR_AUTH_REQUIRED: row(401, 'authentication', 'Authentication is required'),
   ERR_AUTH_TOO_MANY: row(429, 'authentication', 'Too many failed attempts'),

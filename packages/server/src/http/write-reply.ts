@@ -16,6 +16,8 @@ export interface WriteOptions {
   readonly poweredBy?: string;
   readonly date?: boolean;
   readonly compress?: boolean;
+  /** Headers of every answer of a service, name and value alternating. */
+  readonly fixed?: readonly string[];
   /** Echoed tracing headers. */
   readonly extra?: readonly ReplyHeader[];
 }
@@ -109,6 +111,7 @@ function collectHeaders(request: NodeRequest, reply: Reply, options: WriteOption
   if (options.cors !== undefined) pushCors(request, headers, options.cors, ownCors);
   if (options.poweredBy !== undefined && !has(headers, 'x-powered-by'))
     headers.push('X-Powered-By', options.poweredBy);
+  if (options.fixed !== undefined) headers.push(...options.fixed);
   if (options.date === true) headers.push('Date', dateHeader(request.receivedAtMs));
   if (!ownConnection) pushConnection(request, headers);
   return headers;

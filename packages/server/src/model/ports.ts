@@ -6,6 +6,7 @@ import type { AccountIdentity } from './identity.ts';
 import type { HttpRequest } from './http-request.ts';
 import type { Identity } from './identity.ts';
 import type { Permit } from './permit.ts';
+import type { ReplyHeader } from './reply.ts';
 import type { AnyService } from './service.ts';
 
 /** Finds out who asks and what they may; implemented by `auth/` and `authz/` together. */
@@ -21,6 +22,21 @@ export interface Guard {
   ): Permit | Promise<Permit>;
   /** Headers that mechanisms add to the answer of an authenticated request; absent: none ever does. */
   replyHeaders?(request: HttpRequest): readonly (readonly [string, string])[];
+}
+
+/** Counts requests; implemented in `authz/`. What comes back are headers of the answer. */
+export interface RequestLimiter {
+  /**
+   * Counts by address, before a login costs anything.
+   *
+   * @throws ERR_REQUEST_RATE when the client has sent too many
+   */
+  beforeLogin(request: HttpRequest): readonly ReplyHeader[] | Promise<readonly ReplyHeader[]>;
+  /** Counts by account. @throws ERR_REQUEST_RATE */
+  afterLogin(
+    request: HttpRequest,
+    identity: Identity,
+  ): readonly ReplyHeader[] | Promise<readonly ReplyHeader[]>;
 }
 
 /** Outcome of a database probe (cluster.md D2). */
