@@ -29,6 +29,7 @@ import { declarationsOf } from '../service/streams/stream-definition.ts';
 import { StreamHub } from '../service/streams/stream-hub.ts';
 import { createAccountsTest } from './accounts-collection.ts';
 import type { ClusterDatabase } from './compose-cluster.ts';
+import { composeGraphQL, definitionsNamespace } from './compose-graphql.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** The connection and the services on it. */
@@ -79,6 +80,8 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
       for (const listener of accountListeners) listener(write);
     }
   };
+  const graphql = composeGraphQL(settings, mongo, feed, warn);
+  if (graphql !== undefined) services.push(graphql.service);
   if (settings.mongo.enabled) {
     const config = toRestConfig(settings);
     const stream = createChangeStreamHandler({
@@ -96,10 +99,12 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
         handlers: { CHANGE_STREAM: { GET: stream } },
         onWrite: (request) => {
           announceAccounts(request);
-          return announceWrite(request, feed, () =>
+          const streamsClosed = announceWrite(request, feed, () =>
             closeOutdatedStreams(mongo, streams, request.databaseName, warn),
           );
+          return graphql?.written(request) ?? streamsClosed;
         },
+        documentRules: graphql?.rules,
         ...accountGuards(settings),
       }),
     );
@@ -144,6 +149,7 @@ function composeFeed(
   const feed = new ChangeFeed(mongo, {
     namespaces: [
       { collection: PROPERTIES },
+      ...(settings.graphql.enabled ? [definitionsNamespace(settings)] : []),
       { database: realm['users-db'], collection: realm['users-collection'] },
       { database: acl['acl-db'], collection: acl['acl-collection'] },
       { database: QUORATE_DATABASE, collection: 'keys' },

@@ -39,11 +39,16 @@ export function replyToFailure(
   report(error, request, service, parts.log);
   const isMongo = service.errorStyle === 'mongo';
   const headers: ReplyHeader[] = error.headers.map(([name, value]) => [name, value] as const);
+  if (error.content !== undefined) {
+    headers.push(['Content-Type', error.content.mediaType]);
+    return { error, reply: { status: error.status, headers, body: error.content.text } };
+  }
   if (isMongo || !error.emptyBody)
     headers.push([
       'Content-Type',
       // errors while the request is being prepared come before the pipeline (rest-documents.md §2.1)
-      isMongo && journey.isPrepared ? 'application/json; charset=UTF-8' : 'application/json',
+      service.errorMediaType ??
+        (isMongo && journey.isPrepared ? 'application/json; charset=UTF-8' : 'application/json'),
     ]);
   if (error.emptyBody || isBodyless(error))
     return { error, reply: { status: error.status, headers } };

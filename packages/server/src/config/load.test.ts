@@ -171,12 +171,12 @@ describe('loadConfig', () => {
 
   it('names unknown sections and missing features in warnings, and starts', () => {
     const { notices } = load({
-      RHO: '/ping2/a->1;/graphql/uri->"/g";/fullAuthorizer/enabled->false',
+      RHO: '/ping2/a->1;/oauthService/uri->"/o";/fullAuthorizer/enabled->false',
     });
     const warnings = notices.filter((notice) => notice.level === 'warn');
     expect(warnings.map((notice) => notice.text.split(' (')[0])).toEqual([
       'Unknown section ping2',
-      'Section graphql',
+      'Section oauthService',
     ]);
   });
 

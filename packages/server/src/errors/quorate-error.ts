@@ -18,6 +18,8 @@ export interface QuorateErrorOptions {
   readonly headers?: readonly (readonly [string, string])[];
   /** True where RESTHeart answers this status without a body (rest-documents.md §2.5). */
   readonly emptyBody?: boolean;
+  /** The whole body, where an interface has error bodies of its own. */
+  readonly content?: { readonly mediaType: string; readonly text: string };
   readonly retryable?: boolean;
   /** The original error; stays inside the process. */
   readonly cause?: unknown;
@@ -34,6 +36,7 @@ export class QuorateError extends Error {
   readonly exceptionMessage: string | Readonly<Record<string, unknown>> | undefined;
   readonly headers: readonly (readonly [string, string])[];
   readonly emptyBody: boolean;
+  readonly content: { readonly mediaType: string; readonly text: string } | undefined;
   readonly retryable: boolean;
 
   constructor(code: ErrorCode, options: QuorateErrorOptions = {}) {
@@ -55,6 +58,7 @@ export class QuorateError extends Error {
     this.exceptionMessage = options.exceptionMessage;
     this.headers = options.headers ?? [];
     this.emptyBody = options.emptyBody ?? false;
+    this.content = options.content;
     this.retryable = options.retryable ?? false;
   }
 

@@ -36,6 +36,8 @@ export interface Service<P = unknown> {
   readonly needsNobody?: boolean;
   /** Shape of error bodies: RESTHeart's error object, or `{"msg":…}` (plugins.md §6). Default `msg`. */
   readonly errorStyle?: 'mongo' | 'msg';
+  /** Media type of error bodies of the style `mongo`, where it is not `application/json`. */
+  readonly errorMediaType?: string;
   /** CORS lists of this answer; undefined gives the defaults of operations.md §10. */
   cors?(request: HttpRequest, prepared: P | undefined): CorsLists | undefined;
   /**

@@ -197,15 +197,29 @@ export function withEtag(operators: BsonDocument, etag: ObjectId): BsonDocument 
   return update;
 }
 
+/** What the result of a PATCH must satisfy: the schema of the collection, and rules of its own. */
+async function loadChecks(
+  request: MongoRequest,
+  context: RestContext,
+): Promise<((document: BsonDocument) => Promise<void> | void) | undefined> {
+  const { checkWritten } = request;
+  const validate =
+    request.collectionProperties?.get('jsonSchema') === undefined
+      ? undefined
+      : await context.checks.loadDocumentValidator(request, context);
+  if (checkWritten === undefined) return validate;
+  return (document) => {
+    validate?.(document);
+    return checkWritten(document);
+  };
+}
+
 /** PATCH /db/coll/id */
 export async function patchDocument(request: MongoRequest, context: RestContext): Promise<Reply> {
   const { parameters } = request;
   const etag = new ObjectId();
   const change = toChange(request, etag);
-  const validate =
-    request.collectionProperties?.get('jsonSchema') === undefined
-      ? undefined
-      : await context.checks.loadDocumentValidator(request, context);
+  const validate = await loadChecks(request, context);
   const result = await writeDocument(
     context.mongo,
     namespaceOf(request),

@@ -128,6 +128,8 @@ export interface MongoRequest {
   isForm: boolean;
   /** Takes out of a document what the reader must not see; undefined: everything is seen. */
   hideFields?: ((document: Buffer) => Buffer) | undefined;
+  /** Judges the result of a PATCH, which is undone when it throws; undefined: nothing is judged. */
+  checkWritten?: ((document: BsonDocument) => Promise<void>) | undefined;
 }
 
 /** One mount after its variables were filled in (rest-documents.md §1.5). */

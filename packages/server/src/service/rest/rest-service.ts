@@ -12,6 +12,7 @@ import type { AccountGuards } from './account-guards.ts';
 import { readContent } from './body.ts';
 import { invalidateCollectionCache } from './collection-cache.ts';
 import { HANDLERS } from './dispatch-table.ts';
+import type { DocumentRules } from './document-rules.ts';
 import type { ContentChecks, HandlerTable, RestContext, RestMethod } from './handler.ts';
 import { loadMetadata } from './load-metadata.ts';
 import { corsListsOf } from './methods.ts';
@@ -38,6 +39,8 @@ export interface RestServiceParts {
   readonly handlers?: HandlerTable;
   /** Guards of the collection of accounts; undefined: accounts are not kept in MongoDB. */
   readonly accountGuards?: AccountGuards;
+  /** Rules for the documents of single collections. */
+  readonly documentRules?: DocumentRules | undefined;
   /** Told of every write that succeeded, before its reply is sent. */
   readonly onWrite?: (request: MongoRequest) => Promise<void> | undefined;
 }
@@ -91,6 +94,7 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     if (!isStream) {
       addProperties(request, context);
       await checkSchema(request, context);
+      await applyRules(request, parts.documentRules);
     }
     request.session = readSession(request);
     request.causal = readConsistency(request.http);
@@ -139,6 +143,20 @@ async function applyPermit(
   if (permit.mergeRequest && !(request.content === undefined && method === 'PATCH')) {
     request.content = mergeProperties(request.content, permit.mergeRequest, method === 'PATCH');
   }
+}
+
+/** The rules of a collection for its documents: how they are stored and shown, and which may be written. */
+async function applyRules(request: MongoRequest, rules: DocumentRules | undefined): Promise<void> {
+  if (rules === undefined || request.method === 'DELETE' || !rules.appliesTo(request)) return;
+  if (request.method === 'GET') {
+    const { hideFields } = request;
+    request.hideFields = hideFields
+      ? (document) => rules.show(hideFields(document))
+      : (document) => rules.show(document);
+    return;
+  }
+  request.checkWritten = (document) => rules.checkWritten(request, document);
+  await rules.checkWrite(request);
 }
 
 const WRITES_DOCUMENTS: ReadonlySet<ResourceType> = new Set([

@@ -1,16 +1,16 @@
 /** A PATCH whose result does not satisfy the schema is taken back (rest-resources.md §4.2). */
 
-import type { ObjectId } from '../../model/bson.ts';
+import type { BsonDocument, ObjectId } from '../../model/bson.ts';
 import { findOne } from '../../mongo/find-one.ts';
 import { deleteConditionally, type WriteResult, writeConditionally } from '../../mongo/write.ts';
 import { decode } from '../../representation/raw-bson.ts';
-import type { DocumentValidator, RestContext } from './handler.ts';
+import type { RestContext } from './handler.ts';
 import { namespaceOf, writeOptionsOf } from './operation-context.ts';
 import type { MongoRequest } from './rest-request.ts';
 
 /** A write that happened, and the validator its result must pass. */
 export interface WrittenDocument {
-  readonly validate: DocumentValidator;
+  readonly validate: (document: BsonDocument) => Promise<void> | void;
   /** With the document before the change. */
   readonly result: WriteResult;
   /** The new ETag. */
@@ -41,7 +41,7 @@ export async function undoWrite(
   );
   if (written === undefined) return;
   try {
-    validate(decode(written));
+    await validate(decode(written));
   } catch (violation) {
     const condition = { required: true, presented: etag.toHexString() };
     if (result.document === undefined) {
