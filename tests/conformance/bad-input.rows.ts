@@ -7,7 +7,6 @@ export interface BadInput {
   readonly parts: readonly (string | Buffer)[];
   /** Accepted statuses; `closed` is a connection that ends without an answer. */
   readonly expect: readonly (number | 'closed')[];
-  readonly message?: RegExp;
 }
 
 /** A request with a JSON body and a right length. */
@@ -92,7 +91,13 @@ const BAD_JSON: readonly string[] = [
   '['.repeat(100_000),
 ];
 
-const BAD_BODIES: readonly (readonly [method: string, path: string, body: string])[] = [
+/** Refused with 400 where nothing else is written. */
+const BAD_BODIES: readonly (readonly [
+  method: string,
+  path: string,
+  body: string,
+  status?: number,
+])[] = [
   ['POST', '/{db}/{c}', '1'],
   ['POST', '/{db}/{c}', '"text"'],
   ['POST', '/{db}/{c}', 'true'],
@@ -118,13 +123,26 @@ const BAD_BODIES: readonly (readonly [method: string, path: string, body: string
   ['PATCH', '/{db}/{c}', ''],
   ['PUT', '/{db}', '[1]'],
   ['PUT', '/{db}', '5'],
-  ['POST', '/{db}', '{}'],
-  ['POST', '/', '{}'],
-  ['PUT', '/admin', '{}'],
+  ['POST', '/{db}', '{}', 405],
+  ['POST', '/', '{}', 405],
+  ['PUT', '/admin', '{}', 403],
   ['PUT', '/a.b', '{}'],
   ['PUT', '/{db}/a$b', '{}'],
-  ['PUT', '/{db}/system.x', '{}'],
-  ['POST', '/{db}/{c}/doc', '{}'],
+  ['PUT', '/{db}/system.x', '{}', 403],
+  ['POST', '/{db}/{c}/doc', '{}', 405],
+  ['PATCH', '/{db}/{c}/a', '{"$set":{"_id":"b"}}', 403],
+  ['PATCH', '/{db}/{c}/a', '[{}]'],
+  ['PATCH', '/{db}/{c}/a', '[5]'],
+  ['PATCH', '/{db}/{c}/a', '{"a..b":1}'],
+  ['PATCH', '/{db}/{c}/a', '{"$push":{"n":1}}'],
+  ['POST', '/{db}/{c}', '{"_id":"_properties"}', 403],
+  ['POST', '/{db}/{c}', '[{"_id":"_properties.x"}]', 403],
+  ['PUT', '/{db}/{c}/_meta', '{}', 405],
+  ['PATCH', '/{db}/{c}/_size', '{"a":1}', 405],
+  ['PUT', '/{db}/{c}/*', '{}', 405],
+  ['POST', '/{db}/{c}/_indexes', '{}', 405],
+  ['PUT', '/{db}/{c}/_indexes/i', '{}'],
+  ['PUT', '/{db}/{c}/_indexes/i', '{"keys":5}'],
   ['PATCH', '/{db}/{c}/*', '{"a":1}'],
   ['POST', '/{db}/{c}?id_type=NUMBER', '{}'],
 ];
@@ -225,9 +243,8 @@ const BAD_PATHS: readonly (readonly [path: string, statuses: readonly (number | 
   ['/{db}/%00', [400]],
   ['/{db}/{c}%00', [400]],
   ['/..%2f..%2fetc', [400]],
-  ['/../../etc/passwd', [400, 403, 404]],
-  ['/{db}/../admin', [400, 403, 404]],
-  ['//', [200, 400, 404]],
+  ['/../../etc/passwd', [400]],
+  ['/{db}/../admin', [404]],
   ['//{db}', [400]],
   ['/{db}//x', [403]],
   ['/.', [400]],
@@ -246,15 +263,18 @@ const BAD_PATHS: readonly (readonly [path: string, statuses: readonly (number | 
   ['/{db}/{c}/_aggrs/constructor', [404]],
   ['/{db}/{c}/toString', [404]],
   [`/${'a'.repeat(65)}`, [400]],
-  [`/{db}/${'a'.repeat(5000)}`, [400, 404]],
+  [`/{db}/${'a'.repeat(5000)}`, [404]],
   [`/{db}/{c}/${'a'.repeat(8000)}`, [404]],
-  [`/${'a/'.repeat(3000)}`, [400, 404]],
+  [`/${'a/'.repeat(3000)}`, [404]],
   ['/{db}/{c}/abc?id_type=OID', [400]],
   ['/{db}/{c}/"x"?id_type=NUMBER', [400]],
   ['/{db}/{c}/"x"?id_type=DATE', [400]],
-  ['*', [400, 404, 502]],
-  ['http://[', [200, 400]],
-  ['x', [400, 404, 502]],
+  ['*', [400]],
+  ['http://[', [400]],
+  ['http://a b/', [400]],
+  ['http://x|y/', [400]],
+  ['http://x:port/', [400]],
+  ['x', [400]],
 ];
 
 /** Messages that are no HTTP, or contradict themselves. */
@@ -263,13 +283,13 @@ const BAD_BYTES: readonly (readonly [
   parts: readonly (string | Buffer)[],
   expect: readonly (number | 'closed')[],
 ])[] = [
-  ['no HTTP at all', ['hello\r\n\r\n'], [400, 'closed']],
-  ['binary rubbish', [Buffer.from([0, 1, 2, 3, 255, 254, 13, 10, 13, 10])], [400, 'closed']],
-  ['a TLS hello', [Buffer.from('16030100a5010000a1030300', 'hex')], [400, 'closed']],
-  ['an empty request line', ['\r\n\r\n\r\n \r\n\r\n'], [400, 'closed']],
-  ['a method of blanks', ['  GET / HTTP/1.1\r\nHost: x\r\n\r\n'], [400, 'closed']],
-  ['an unknown protocol', ['GET / FTP/1.0\r\nHost: x\r\n\r\n'], [400, 'closed']],
-  ['an unknown version', ['GET / HTTP/9.9\r\nHost: x\r\n\r\n'], [400, 505, 'closed']],
+  ['no HTTP at all', ['hello\r\n\r\n'], [400]],
+  ['binary rubbish', [Buffer.from([0, 1, 2, 3, 255, 254, 13, 10, 13, 10])], [400]],
+  ['a TLS hello', [Buffer.from('16030100a5010000a1030300', 'hex')], [400]],
+  ['an empty request line', ['\r\n\r\n\r\n \r\n\r\n'], [400]],
+  ['a method of blanks', ['  GET / HTTP/1.1\r\nHost: x\r\n\r\n'], [400]],
+  ['an unknown protocol', ['GET / FTP/1.0\r\nHost: x\r\n\r\n'], [400]],
+  ['an unknown version', ['GET / HTTP/9.9\r\nHost: x\r\n\r\n'], [400]],
   ['no host', ['GET / HTTP/1.1\r\nConnection: close\r\n\r\n'], [400]],
   ['two hosts', ['GET /a.b HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n'], [400]],
   ['a header without colon', ['GET / HTTP/1.1\r\nHost: x\r\nrubbish\r\n\r\n'], [400]],
@@ -278,7 +298,7 @@ const BAD_BYTES: readonly (readonly [
   [
     'a folded header',
     ['GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\n 2\r\nConnection: close\r\n\r\n'],
-    [400, 200],
+    [400],
   ],
   [
     'two lengths',
@@ -305,12 +325,12 @@ const BAD_BYTES: readonly (readonly [
   [
     'a length beyond numbers',
     [`POST /{db}/{c} HTTP/1.1\r\nHost: x\r\nContent-Length: ${'9'.repeat(40)}\r\n\r\n`],
-    [400, 413],
+    [400],
   ],
   [
     'an unknown coding',
     ['POST /{db}/{c} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: foo\r\n\r\n'],
-    [400, 501],
+    [400],
   ],
   [
     'chunks that are none',
@@ -323,15 +343,11 @@ const BAD_BYTES: readonly (readonly [
     [400],
   ],
   ['an empty header name', ['GET / HTTP/1.1\r\nHost: x\r\n: 1\r\n\r\n'], [400]],
-  [
-    'a huge header',
-    [`GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(2_000_000)}\r\n\r\n`],
-    [400, 431, 'closed'],
-  ],
+  ['a huge header', [`GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(2_000_000)}\r\n\r\n`], [431]],
   [
     'thousands of headers',
     [`GET / HTTP/1.1\r\nHost: x\r\n${'A: 1\r\n'.repeat(3000)}Connection: close\r\n\r\n`],
-    [400, 431],
+    [400],
   ],
   ['thousands of parameters', [bare('GET', `/{db}/{c}?${'a=1&'.repeat(2000)}`)], [400]],
   [
@@ -339,7 +355,8 @@ const BAD_BYTES: readonly (readonly [
     [
       'POST /{db}/{c} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":',
     ],
-    [400, 408, 'closed'],
+    // the test hangs up before the time for the rest is over
+    ['closed'],
   ],
   ['blanks in the target', ['GET /{db}/{c} x HTTP/1.1\r\nHost: x\r\n\r\n'], [400]],
   ['a line feed alone as line end, then rubbish', ['GET / HTTP/1.1\nHost: x\nrubbish\n\n'], [400]],
@@ -353,10 +370,10 @@ export const BAD_INPUTS: readonly BadInput[] = [
     parts: [withBody('POST', '/{db}/{c}', body)],
     expect: [400],
   })),
-  ...BAD_BODIES.map(([method, path, body]) => ({
+  ...BAD_BODIES.map(([method, path, body, status = 400]) => ({
     name: `${method} ${path} ${body.slice(0, 40)}`,
     parts: [withBody(method, path, body)],
-    expect: [400, 403, 405],
+    expect: [status],
   })),
   ...BAD_TYPES.map((type) => ({
     name: `a body of type ${type}`,
@@ -371,7 +388,7 @@ export const BAD_INPUTS: readonly BadInput[] = [
   ...BAD_QUERIES.map((query) => ({
     name: `?${query.slice(0, 60)}`,
     parts: [bare('GET', `/{db}/{c}?${encodeQuery(query)}`)],
-    expect: query.includes('$where') ? [403] : query.startsWith('hint=nosuch') ? [400, 500] : [400],
+    expect: query.includes('$where') ? [403] : [400],
   })),
   ...BAD_PATHS.map(([path, expect]) => ({
     name: `the path ${path.slice(0, 60)}`,

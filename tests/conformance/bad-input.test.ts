@@ -41,6 +41,16 @@ function statusOf(answer: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
+/** A body says what is wrong, and nothing of the inside of the process. */
+function checkErrorBody(answer: string): void {
+  const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+  if (!/\r\nContent-Type: application\/json/.test(answer) || body === '') return;
+  const error = JSON.parse(body) as Record<string, unknown>;
+  expect(error['http status code']).toBe(statusOf(answer));
+  expect(error['message']).toMatch(/\S/);
+  expect(body).not.toMatch(/\n {4}at |node_modules|\.ts:\d/);
+}
+
 describe('malformed requests are refused', () => {
   it('there are enough of them', () => {
     expect(BAD_INPUTS.length).toBeGreaterThan(150);
@@ -50,6 +60,7 @@ describe('malformed requests are refused', () => {
     it(name, async () => {
       const answer = await sendBytes(target.baseUrl, parts.map(fill), { quietMs: 3000 });
       expect(expected, answer.slice(0, 400)).toContain(statusOf(answer) ?? 'closed');
+      checkErrorBody(answer);
     });
   }
 });

@@ -180,10 +180,14 @@ async function* yieldBody(body: Promise<Buffer>): AsyncGenerator<Buffer> {
 /** Path and query of a request target in origin form or absolute form (RFC 9112 §3.2). */
 function originForm(target: string): string {
   if (target.charCodeAt(0) === 47) return target;
-  const scheme = target.indexOf('://');
-  if (scheme === -1) return target;
-  const path = target.indexOf('/', scheme + 3);
-  if (path !== -1) return target.slice(path);
-  const mark = target.indexOf('?', scheme + 3);
-  return mark === -1 ? '/' : `/${target.slice(mark)}`;
+  const match = ABSOLUTE_FORM.exec(target);
+  if (match === null) return target.includes('://') ? MALFORMED_PATH : target;
+  const rest = target.slice(match[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
+
+/** Scheme and authority, up to the path, the query or the end (RFC 9112 §3.2.2, RFC 3986 §3.2). */
+const ABSOLUTE_FORM =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:[\w.~%!$&'()*+,;=:-]*@)?(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(?::\d*)?(?=[/?#]|$)/i;
+/** An escape that is none: refused by all that look at paths. */
+const MALFORMED_PATH = '/%';
