@@ -65,13 +65,23 @@ function readMounts(value: unknown): Mounts {
 
 const POLICIES: ReadonlySet<string> = new Set(['REQUIRED', 'REQUIRED_FOR_DELETE', 'OPTIONAL']);
 
+const POLICY_TARGETS: readonly string[] = ['db', 'coll', 'doc'];
+
 function readEtagPolicies(value: Readonly<Record<string, unknown>>): RestConfig['etagPolicies'] {
+  const unknown = Object.keys(value).find((key) => !POLICY_TARGETS.includes(key));
+  if (unknown !== undefined) {
+    throw new QuorateError('ERR_CONFIG_UNKNOWN_KEY', {
+      message: `Unknown key /mongo/etag-check-policy/${unknown}`,
+      hint: `The keys are ${POLICY_TARGETS.join(', ')}`,
+    });
+  }
   const read = (key: string, fallback: EtagPolicy): EtagPolicy => {
     const policy = value[key];
     if (policy === undefined || policy === null) return fallback;
-    if (typeof policy !== 'string' || !POLICIES.has(policy))
+    const name = typeof policy === 'string' ? policy.toUpperCase() : '';
+    if (!POLICIES.has(name))
       throw invalid(`etag-check-policy/${key}`, `one of ${[...POLICIES].join(', ')}`);
-    return policy as EtagPolicy;
+    return name as EtagPolicy;
   };
   return {
     database: read('db', 'REQUIRED_FOR_DELETE'),

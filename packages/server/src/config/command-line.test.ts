@@ -7,6 +7,8 @@ describe('parseCommandLine', () => {
     const expected = { kind: 'start', sources: { configFile: 'a.yml', overrideFile: 'o.conf' } };
     expect(parseCommandLine(['-o', 'o.conf', 'a.yml'], {})).toMatchObject(expected);
     expect(parseCommandLine(['start', '--rho=o.conf', 'a.yml'], {})).toMatchObject(expected);
+    expect(parseCommandLine(['-o=o.conf', 'a.yml'], {})).toMatchObject(expected);
+    expect(parseCommandLine(['-so=o.conf', 'a.yml'], {})).toMatchObject(expected);
   });
 
   it.each([

@@ -120,8 +120,12 @@ export function parseCommandLine(
   return { kind: 'start', sources, isForked };
 }
 
+/** `-o=FILE`, which Node takes for a file called `=FILE`. */
+const SHORT_WITH_EQUALS = /^(-[a-z]*o)=(.+)$/s;
+
 function parseOptions(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
+  const split = args.flatMap((arg) => SHORT_WITH_EQUALS.exec(arg)?.slice(1) ?? [arg]);
+  return parseArgs({ args: split, options: OPTIONS, allowPositionals: true, strict: true });
 }
 
 function clusterCommand(
