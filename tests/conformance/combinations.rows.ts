@@ -69,6 +69,15 @@ export const COMBINATION_ROWS: RowTable = [
     status: 500,
     message: /^Command failed with error 72 \(InvalidOptions\): '/,
   },
+  // beyond the reference: an export that the database refuses is an error, not a cut connection
+  ...['text/csv', 'application/x-ndjson'].map((type) => ({
+    name: `answers a refused query of an export to ${type} with the error`,
+    chapter: 'beyond',
+    request: 'GET /{db}/{c}?filter={"a":{"$foo":1}}',
+    headers: { Accept: type },
+    status: 400,
+    message: 'Invalid query parameter: unknown operator: $foo',
+  })),
   // §3: paths that the database refuses
   {
     name: 'refuses to sort by a path that ends with a dot',

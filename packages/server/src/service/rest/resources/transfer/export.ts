@@ -27,15 +27,19 @@ export function exportFormatOf({ http }: MongoRequest): ExportFormat | undefined
   return /^\s*text\/csv\s*(?:[;,]|$)/i.test(accept) ? 'csv' : undefined;
 }
 
-/** All matching documents, or one page of them when `page` or `pagesize` is sent. */
-export function exportReply(
+/**
+ * All matching documents, or one page of them when `page` or `pagesize` is sent.
+ *
+ * @throws ERR_DATABASE_* and what else the database says before the first document
+ */
+export async function exportReply(
   request: MongoRequest,
   context: RestContext,
   format: ExportFormat,
-): Reply {
+): Promise<Reply> {
   const { parameters, http } = request;
   const isPaged = http.query.has('page') || http.query.has('pagesize');
-  const documents = findStream(
+  const found = findStream(
     context.mongo,
     namespaceOf(request),
     {
@@ -49,6 +53,7 @@ export function exportReply(
     },
     readOptionsOf(request, context),
   );
+  const documents = await started(found);
   const visible = request.hideFields ? mapEach(documents, request.hideFields) : documents;
   const mode = parameters.jsonMode;
   return format === 'ndjson'
@@ -62,6 +67,23 @@ export function exportReply(
         headers: [['Content-Type', 'text/csv; charset=UTF-8']],
         body: inPieces(toCsv(visible, columnsOf(parameters.projection), mode)),
       };
+}
+
+/** The same items, once the first is there: what the database refuses can still be answered with an error. */
+async function started(items: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const iterator = items[Symbol.asyncIterator]();
+  return replay(await iterator.next(), iterator);
+}
+
+async function* replay(
+  first: IteratorResult<Buffer>,
+  rest: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer> {
+  try {
+    for (let item = first; item.done !== true; item = await rest.next()) yield item.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 async function* mapEach(
