@@ -14,6 +14,7 @@ import type { AccountStore } from '../model/ports.ts';
 import { MongoAccountStore } from '../mongo/account-store.ts';
 import { API_KEY_PREFIX, type ApiKeyStore } from '../mongo/api-key-store.ts';
 import type { Log } from '../observe/log.ts';
+import { composeLdapRealm } from './compose-ldap.ts';
 import type { TokenParts } from './compose-tokens.ts';
 import { readConfiguredEntries } from './configured-entries.ts';
 import { afterFirstAccount } from './first-account.ts';
@@ -110,6 +111,7 @@ export function composeAccounts(
           log.warn(`The account ${name} of the file realm has no password and is disabled`, {}),
         )
       : undefined,
+    ldapRealmAuthenticator: composeLdapRealm(settings),
     mongoRealmAuthenticator: mongoAccounts
       ? afterFirstAccount(mongoAccounts, firstAccount)
       : undefined,

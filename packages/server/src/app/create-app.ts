@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { QuorateError } from '../errors/quorate-error.ts';
-import {
-  type Listener,
-  type ListenerLimits,
-  startListener,
-  type TlsMaterial,
-} from '../http/listener.ts';
+import { type Listener, type ListenerLimits, startListener } from '../http/listener.ts';
 import type { AnyService } from '../model/service.ts';
 import { createConsoleSink, createFileSink } from '../observe/line-sink.ts';
 import { createLog, type LineSink, type Log } from '../observe/log.ts';
+import { followCertificate, readTls } from './certificates.ts';
 import { type Composition, compose } from './compose.ts';
 
 /** A running server. */
@@ -58,6 +53,8 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
   }
   for (const listener of listeners) announce(listener, log);
   composition.start();
+  const secure = listeners.find((listener) => listener.secure);
+  const unfollow = secure && followCertificate(settings['https-listener'], secure, log);
 
   const drain = async (): Promise<void> => {
     composition.pipeline.drain();
@@ -67,6 +64,7 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
   };
   let closing: Promise<void> | undefined;
   const close = async (announceMs: number): Promise<void> => {
+    unfollow?.();
     composition.announceStop();
     if (announceMs > 0) {
       log.info(`Not ready any more, serving for another ${announceMs} ms`);
@@ -163,35 +161,6 @@ function toLimits(settings: Settings): ListenerLimits {
     keepAliveTimeoutMs: orElse(options.NO_REQUEST_TIMEOUT, 75_000),
     idleTimeoutMs: orElse(options.IDLE_TIMEOUT, 0),
   };
-}
-
-function readTls(https: Settings['https-listener']): TlsMaterial {
-  const password = https['certificate-password'] ?? https['keystore-password'];
-  if (https['key-path'] !== null && https['cert-path'] !== null) {
-    return {
-      key: readMaterial('key-path', https['key-path']),
-      cert: readMaterial('cert-path', https['cert-path']),
-      ...(password !== null && { passphrase: password }),
-    };
-  }
-  if (https['keystore-path'] === null || password === null) {
-    throw new QuorateError('ERR_CONFIG_LISTENER', {
-      message:
-        '/https-listener needs keystore-path, keystore-password and certificate-password, or key-path and cert-path',
-    });
-  }
-  return { pfx: readMaterial('keystore-path', https['keystore-path']), passphrase: password };
-}
-
-function readMaterial(key: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new QuorateError('ERR_CONFIG_LISTENER', {
-      message: `/https-listener/${key}: ${path} cannot be read`,
-      cause: error,
-    });
-  }
 }
 
 function announce(listener: Listener, log: Log): void {

@@ -42,6 +42,11 @@ export const SECTIONS = {
     'certificate-password': maybeText('password of the key', true),
     'key-path': maybeText('PEM file of the private key (Quorate)'),
     'cert-path': maybeText('PEM file of the certificate chain (Quorate)'),
+    'reload-interval': int(
+      10_000,
+      'how often the files are looked at, so that a renewed certificate is taken without a restart; 0: never (Quorate)',
+      { unit: 'ms', min: 0 },
+    ),
   }),
   mclient: core('The database', {
     'connection-string': maybeText(

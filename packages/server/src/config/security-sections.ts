@@ -12,7 +12,7 @@ export const SECURITY_SECTIONS = {
   tokenBasicAuthMechanism: plugin(true, "A token in the place of Basic's password", {}),
   basicAuthMechanism: plugin(true, 'HTTP Basic', {
     authenticator: choice(
-      ['mongoRealmAuthenticator', 'fileRealmAuthenticator'],
+      ['mongoRealmAuthenticator', 'fileRealmAuthenticator', 'ldapRealmAuthenticator'],
       'mongoRealmAuthenticator',
       'where accounts are looked up',
     ),
@@ -112,6 +112,30 @@ export const SECURITY_SECTIONS = {
       nullIsValue: true,
     },
   }),
+  ldapRealmAuthenticator: plugin(
+    false,
+    'Accounts in a directory; needs the package ldapts (Quorate)',
+    {
+      url: text('ldap://localhost:389', 'ldap:// or ldaps://, host and port'),
+      'start-tls': bool(false, 'encrypt the connection of ldap://'),
+      'ca-path': maybeText('PEM file of the authority that signed its certificate'),
+      'bind-dn': maybeText('who searches; unset: anonymously'),
+      'bind-password': maybeText('its password', true),
+      'user-base': text('', 'entry below which accounts are'),
+      'user-filter': text('(uid={name})', 'finds the account of a name'),
+      'group-base': maybeText('entry below which groups are; unset: no groups'),
+      'group-filter': text('(member={dn})', 'finds the groups of an account'),
+      'group-attribute': text('cn', 'name of a group'),
+      'role-of-group': any<Readonly<Record<string, string>>>(
+        {},
+        'groups whose role is called differently',
+      ),
+      'fixed-roles': texts([], 'roles of every account'),
+      attributes: texts(['cn', 'mail'], 'that become properties of the account'),
+      'timeout-ms': int(5000, 'longest wait for the directory', { unit: 'ms', min: 1 }),
+      'cache-ttl': int(30_000, 'how long a login is believed', NOT_NEGATIVE_MS),
+    },
+  ),
   mongoRealmAuthenticator: plugin(true, 'Accounts in MongoDB', {
     'users-db': text('restheart', 'database'),
     'users-collection': text('users', 'collection'),

@@ -43,6 +43,12 @@ export interface Listener {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
+  /**
+   * New connections get this certificate; those that are open keep theirs. Only over TLS.
+   *
+   * @throws when the material cannot be used: the old one stays
+   */
+  setTls(material: TlsMaterial): void;
   /** Idle connections end now, the others with their reply. */
   closeIdle(): void;
   close(): Promise<void>;
@@ -80,6 +86,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     host: options.host,
     port: address.port,
     secure,
+    setTls: (material) => {
+      if ('setSecureContext' in server) {
+        server.setSecureContext({ ...material, minVersion: 'TLSv1.2' });
+      }
+    },
     closeIdle: () => {
       if ('closeIdleConnections' in server) server.closeIdleConnections();
     },

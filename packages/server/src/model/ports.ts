@@ -74,6 +74,11 @@ export interface AccountStore {
     name: string,
     options?: { readonly fresh?: boolean },
   ): StoredAccount | undefined | Promise<StoredAccount | undefined>;
+  /** Only of realms that compare passwords themselves: the account, when the password is right. */
+  login?(
+    name: string,
+    password: string,
+  ): StoredAccount | undefined | Promise<StoredAccount | undefined>;
 }
 
 /** Why a token is refused although its signature is good. */

@@ -42,6 +42,11 @@ export class BasicMechanism implements AuthenticationMechanism {
     name: string,
     password: string,
   ): AccountIdentity | undefined | Promise<AccountIdentity | undefined> {
+    if (this.accounts.login !== undefined) {
+      const found = this.accounts.login(name, password);
+      if (!(found instanceof Promise)) return found && toIdentity(found);
+      return found.then((account) => account && toIdentity(account));
+    }
     const known = this.accounts.find(name);
     if (known !== undefined && !(known instanceof Promise)) {
       if (this.passwords.isRemembered(known, password)) return toIdentity(known);

@@ -1,0 +1,138 @@
+/** HTTPS and HTTP/2 with certificates that are renewed while the server runs. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type PeerCertificate } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Engine, startEngine } from '../../packages/engine/src/index.ts';
+import { type App, createApp } from '../../packages/server/src/app/create-app.ts';
+import { loadConfig } from '../../packages/server/src/config/load.ts';
+import { HAS_OPENSSL, makeCertificate } from '../support/certificate.ts';
+
+const why = HAS_OPENSSL ? '' : ': skipped, openssl is not installed';
+
+describe.skipIf(!HAS_OPENSSL)(`TLS${why}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-tls-'));
+  const key = join(folder, 'server.key');
+  const cert = join(folder, 'server.pem');
+  let app: App;
+  let engine: Engine;
+  let port = 0;
+
+  beforeAll(async () => {
+    install('first', 11);
+    engine = await startEngine({ dataPath: join(folder, 'data'), port: 0 });
+    const configFile = join(folder, 'quorate.yml');
+    writeFileSync(
+      configFile,
+      `http-listener:
+  enabled: false
+https-listener:
+  enabled: true
+  host: 127.0.0.1
+  port: 0
+  key-path: ${key}
+  cert-path: ${cert}
+  reload-interval: 50
+securityHeaders:
+  strict-transport-security: max-age=60
+logging:
+  log-to-console: false
+`,
+    );
+    app = await createApp(loadConfig({ configFile, environment: { MONGODB_URI: engine.uri } }));
+    port = app.listeners[0]?.port ?? 0;
+  });
+  afterAll(async () => {
+    await app?.close();
+    await engine?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function install(name: string, serial: number): void {
+    const made = makeCertificate(folder, name, serial);
+    copyFileSync(made.key, key);
+    copyFileSync(made.cert, cert);
+  }
+
+  function serialNow(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+        const peer: PeerCertificate = socket.getPeerCertificate();
+        socket.destroy();
+        resolve(peer.serialNumber);
+      });
+      socket.on('error', reject);
+    });
+  }
+
+  it('answers HTTP/1.1, with the header that keeps browsers on TLS', async () => {
+    const reply = await new Promise<{ status: number | undefined; hsts: unknown }>(
+      (resolve, reject) => {
+        request(`https://127.0.0.1:${port}/ping`, { rejectUnauthorized: false }, (message) => {
+          message.resume();
+          resolve({
+            status: message.statusCode,
+            hsts: message.headers['strict-transport-security'],
+          });
+        })
+          .on('error', reject)
+          .end();
+      },
+    );
+    expect(reply).toEqual({ status: 200, hsts: 'max-age=60' });
+  });
+
+  it('answers HTTP/2', async () => {
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    const status = await new Promise((resolve, reject) => {
+      session.on('error', reject);
+      const stream = session.request({ ':path': '/ping' });
+      stream.on('response', (headers) => resolve(headers[':status']));
+      stream.resume();
+    });
+    session.close();
+    expect(status).toBe(200);
+  });
+
+  it('refuses TLS 1.1', async () => {
+    const outcome = await new Promise((resolve) => {
+      const socket = connect(
+        {
+          port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          maxVersion: 'TLSv1.1',
+          minVersion: 'TLSv1.1',
+          ciphers: 'ALL@SECLEVEL=0',
+        },
+        () => resolve('connected'),
+      );
+      socket.on('error', () => resolve('refused'));
+    });
+    expect(outcome).toBe('refused');
+  });
+
+  it('takes a renewed certificate without a restart, and keeps the old one when the new one is broken', async () => {
+    expect(await serialNow()).toBe('0B');
+    const open = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    await new Promise((resolve) => open.once('connect', resolve));
+    install('second', 12);
+    await expect.poll(serialNow, { timeout: 5000 }).toBe('0C');
+    // a connection that was open is not cut
+    const status = await new Promise((resolve) => {
+      const stream = open.request({ ':path': '/ping' });
+      stream.on('response', (headers) => resolve(headers[':status']));
+      stream.resume();
+    });
+    open.close();
+    expect(status).toBe(200);
+    writeFileSync(cert, 'no certificate');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await serialNow()).toBe('0C');
+    install('third', 13);
+    await expect.poll(serialNow, { timeout: 5000 }).toBe('0D');
+  });
+});
