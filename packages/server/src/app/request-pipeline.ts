@@ -266,6 +266,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       elapsedMs: performance.now() - request.startedAtMs,
       contentLength,
       responseHeaders: reply.headers,
+      labels: reply.metricLabels,
     });
   }
 

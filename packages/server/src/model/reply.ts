@@ -16,6 +16,8 @@ export interface Reply {
   readonly webSocket?: AsyncIterable<string, number | undefined>;
   /** Cuts the connection of a stream whose client does not read. */
   readonly cut?: AbortSignal;
+  /** Labels of the request's metrics, beside those that all have. */
+  readonly metricLabels?: readonly (readonly [name: string, value: string])[];
   /** True for a stream whose headers must not wait for its first bytes. */
   readonly flushHeaders?: boolean;
   /** True for a body that must go out as it is (already encoded, a range of a file). */

@@ -54,7 +54,8 @@ class RequestRegistry implements MetricsRegistry {
   ): void {
     // the key of the usual series costs one concatenation
     const own = `${event.request.method} ${event.status}`;
-    const key = variables.length === 0 ? own : `${own} ${JSON.stringify(variables)}`;
+    const more = event.labels === undefined ? variables : [...event.labels, ...variables];
+    const key = more.length === 0 ? own : `${own} ${JSON.stringify(more)}`;
     let series = this.#series.get(key);
     if (series === undefined) {
       if (this.#series.size >= MAX_SERIES) return;
@@ -70,6 +71,7 @@ class RequestRegistry implements MetricsRegistry {
       ['path_template', this.#template.text],
       ['response_status_code', String(event.status)],
     ];
+    labels.push(...(event.labels ?? []).map(([name, value]): [string, string] => [name, value]));
     for (const [name, value] of variables) labels.push([`path_template_param_${name}`, value]);
     return labels.map(formatLabel).join('');
   }

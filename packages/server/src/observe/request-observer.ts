@@ -13,6 +13,8 @@ export interface EndedRequest {
   /** Of the body on the wire; -1 when it was streamed or cut. */
   readonly contentLength: number;
   readonly responseHeaders: readonly ReplyHeader[];
+  /** Labels that the service adds. */
+  readonly labels?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /** Hears of every answered request: the request log, the metrics. */

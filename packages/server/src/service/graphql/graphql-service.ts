@@ -101,14 +101,15 @@ export function createGraphQLService(options: GraphQLServiceOptions): Service<Pr
     }
     const outcome = lookup.app.readQuery(request.query);
     try {
-      return toReply(
-        await executeQuery(outcome, request, {
-          schema: lookup.app.schema,
-          scope: openScope(http, identity),
-          verbose: options.verbose,
-          report: (error) => options.report('A field of a GraphQL app failed', error),
-        }),
-      );
+      const reply = await executeQuery(outcome, request, {
+        schema: lookup.app.schema,
+        scope: openScope(http, identity),
+        verbose: options.verbose,
+        report: (error) => options.report('A field of a GraphQL app failed', error),
+      });
+      return outcome.kind === 'syntax'
+        ? toReply(reply)
+        : { ...toReply(reply), metricLabels: [['query', outcome.rootFields]] };
     } catch (error) {
       return toReply(failure(error));
     }

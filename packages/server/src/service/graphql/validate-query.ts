@@ -17,9 +17,13 @@ import { type ErrorObject, syntaxError, validationError } from './graphql-errors
 
 /** A query that can be executed, or why it cannot. */
 export type QueryOutcome =
-  | { readonly kind: 'valid'; readonly document: DocumentNode }
+  | { readonly kind: 'valid'; readonly document: DocumentNode; readonly rootFields: string }
   | { readonly kind: 'syntax'; readonly error: ErrorObject }
-  | { readonly kind: 'invalid'; readonly errors: readonly ErrorObject[] };
+  | {
+      readonly kind: 'invalid';
+      readonly errors: readonly ErrorObject[];
+      readonly rootFields: string;
+    };
 
 // as the engine of the reference has it: what a larger query costs to judge grows faster than its size
 const MAX_TOKENS = 15_000;
@@ -37,12 +41,14 @@ export function readQuery(schema: GraphQLSchema, text: string, maxDepth: number)
     const tooDeep = new GraphQLError('the query is nested too deeply');
     return { kind: 'syntax', error: syntaxError(tooDeep) };
   }
+  const rootFields = listRootFields(document);
   const kinds = new Map<GraphQLError, string>();
   const rules = specifiedRules.map((rule) => taggedRule(rule, kinds));
   const errors = validate(schema, document, rules, { maxErrors: MAX_ERRORS });
   if (errors.length > 0) {
     return {
       kind: 'invalid',
+      rootFields,
       errors: errors.map((error) =>
         validationError(error, kinds.get(error) ?? 'InvalidQuery', fieldPath(document, error)),
       ),
@@ -50,9 +56,19 @@ export function readQuery(schema: GraphQLSchema, text: string, maxDepth: number)
   }
   if (maxDepth > 0 && depthOf(document) > maxDepth) {
     const error = new GraphQLError(`the query is deeper than ${maxDepth} fields`);
-    return { kind: 'invalid', errors: [validationError(error, 'QueryTooDeep', [])] };
+    return { kind: 'invalid', rootFields, errors: [validationError(error, 'QueryTooDeep', [])] };
   }
-  return { kind: 'valid', document };
+  return { kind: 'valid', document, rootFields };
+}
+
+/** The first operation's fields that have fields themselves, as metrics name a query (graphql.md §9). */
+function listRootFields(document: DocumentNode): string {
+  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const names: string[] = [];
+  for (const node of operation?.selectionSet.selections ?? []) {
+    if (node.kind === Kind.FIELD && node.selectionSet !== undefined) names.push(node.name.value);
+  }
+  return names.join(',');
 }
 
 const KINDS: Readonly<Record<string, string>> = {
