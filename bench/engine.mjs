@@ -1,13 +1,37 @@
-// The embedded engine alone, by the official driver.
+// The embedded engine alone, by the official driver; an independent server beside it where there is one.
 import { MongoClient } from 'mongodb';
+import { benchEngineStreams } from './engine-streams.mjs';
 import { median } from './lib/load.mjs';
-import { startEngine } from './lib/processes.mjs';
+import { hasSecondDatabase, startEngine, startSecondDatabase } from './lib/processes.mjs';
+import { concurrently, repeated, timed } from './lib/timing.mjs';
+
+const MIN_TIMES_SECOND = 5;
+const MAX_GROWTH = 1.5;
 
 export async function benchEngine({ short }) {
   const count = short ? 20_000 : 100_000;
   const engine = await startEngine();
-  const client = await new MongoClient(engine.uri).connect();
   const rows = [];
+  try {
+    const measured = await benchDatabase(engine.uri, { count, seconds: short ? 1.5 : 4 });
+    rows.push(...measured.rows.map((row) => ({ ...row, name: `engine: ${row.name}` })));
+    rows.push(...(await besideSecond(measured, { count, short })));
+    const client = await new MongoClient(engine.uri).connect();
+    rows.push(...(await durability(client)));
+    await client.close();
+    rows.push(...(await growth(engine.uri, short ? [1e3, 1e4, 1e5] : [1e4, 1e5, 1e6])));
+  } finally {
+    await engine.stop();
+  }
+  rows.push(...(await benchEngineStreams({ short })));
+  return rows;
+}
+
+/** The same work on any database; `rates` are what databases are compared by, per second. */
+async function benchDatabase(uri, { count, seconds }) {
+  const client = await new MongoClient(uri, { maxPoolSize: 32 }).connect();
+  const rows = [];
+  const rates = {};
   try {
     const collection = client.db('bench').collection('engine');
     await collection.createIndex({ n: 1 });
@@ -17,37 +41,70 @@ export async function benchEngine({ short }) {
       text: 'x'.repeat(300),
     }));
     const insertMs = await timed(() => collection.insertMany(documents));
+    rates['insertMany'] = count / (insertMs / 1000);
     rows.push({
-      name: `engine: insertMany of ${count}`,
+      name: `insertMany of ${count}`,
       value: `${Math.round(insertMs)} ms`,
-      note: `${Math.round(count / (insertMs / 1000))} documents/s`,
+      note: `${Math.round(rates['insertMany'])} documents/s`,
     });
-
-    const range = async () =>
-      (await collection.find({ n: { $gte: 1000, $lt: 2000 } }).toArray()).length;
-    rows.push(await repeated('engine: indexed range of 1000 documents', 20, range));
-    rows.push(
-      await repeated('engine: $group of all documents', 3, () =>
-        collection.aggregate([{ $group: { _id: '$group', total: { $sum: '$n' } } }]).toArray(),
-      ),
+    const add = async (rate, name, times, work) => {
+      const row = await repeated(name, times, work);
+      rows.push(row);
+      if (rate !== undefined) rates[rate] = 1000 / row.ms;
+    };
+    await add('indexed range', 'indexed range of 1000 documents', 20, async () =>
+      collection.find({ n: { $gte: 1000, $lt: 2000 } }).toArray(),
     );
-    rows.push(
-      await repeated('engine: find by _id', 500, () =>
-        collection.findOne({ _id: documents[17]._id }),
-      ),
+    await add('$group', `$group of ${count}`, 3, () =>
+      collection.aggregate([{ $group: { _id: '$group', total: { $sum: '$n' } } }]).toArray(),
     );
+    await add(undefined, 'find by _id', 300, () => collection.findOne({ _id: documents[17]._id }));
     const ids = Array.from({ length: 100 }, (_, n) => documents[(n * 7919) % count]._id);
-    rows.push(
-      await repeated('engine: find of 100 ids by $in, raw', 50, () =>
-        collection.find({ _id: { $in: ids } }, { raw: true }).toArray(),
-      ),
+    await add(undefined, 'find of 100 ids by $in, raw', 50, () =>
+      collection.find({ _id: { $in: ids } }, { raw: true }).toArray(),
     );
-    rows.push(...(await durability(client)));
+    const points = {
+      'point find': (n) => collection.findOne({ _id: documents[(n * 7919) % count]._id }),
+      'point update': (n) =>
+        collection.updateOne({ _id: documents[(n * 7919) % count]._id }, { $inc: { n: 1 } }),
+      insertOne: (n) =>
+        client
+          .db('bench')
+          .collection('one')
+          .insertOne({ n, text: 'x'.repeat(300) }),
+    };
+    for (const [name, work] of Object.entries(points)) {
+      const rate = await concurrently({ workers: 32, seconds }, work);
+      rates[name] = rate;
+      rows.push({ name: `${name}, 32 at once`, value: `${Math.round(rate)} /s` });
+    }
   } finally {
     await client.close();
-    await engine.stop();
   }
-  return rows;
+  return { rows, rates };
+}
+
+/** How many times the second database's rates the engine's are, each measured in this run. */
+async function besideSecond({ rates }, { count, short }) {
+  if (!hasSecondDatabase) {
+    return [{ name: 'engine: beside SecantusDB', value: '-', note: 'SECANTUS names no program' }];
+  }
+  const second = await startSecondDatabase();
+  try {
+    const other = await benchDatabase(second.uri, { count, seconds: short ? 1.5 : 4 });
+    return Object.entries(rates).map(([name, rate]) => {
+      const times = rate / other.rates[name];
+      const isPoint = name.startsWith('point') || name === 'insertOne';
+      return {
+        name: `engine: ${name}, times SecantusDB`,
+        value: `${times.toFixed(1)} x`,
+        ...(isPoint && { target: `>= ${MIN_TIMES_SECOND} x`, met: times >= MIN_TIMES_SECOND }),
+        note: `${Math.round(rate)} against ${Math.round(other.rates[name])} /s`,
+      };
+    });
+  } finally {
+    await second.stop();
+  }
 }
 
 /** The price of the promise: a visible write against one that is on the disk. */
@@ -63,14 +120,41 @@ async function durability(client) {
   return rows;
 }
 
-async function timed(work) {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
-}
-
-async function repeated(name, times, work) {
-  const measured = [];
-  for (let i = 0; i < times; i += 1) measured.push(await timed(work));
-  return { name, value: `${median(measured).toFixed(2)} ms`, note: `median of ${times}` };
+/** Finds of one document in ever larger collections, in turns, so that the machine's mood is shared. */
+async function growth(uri, sizes) {
+  const client = await new MongoClient(uri).connect();
+  try {
+    const collections = [];
+    for (const size of sizes) {
+      const collection = client
+        .db('growth')
+        .collection(`documents-${size}`, { writeConcern: { w: 1 } });
+      const text = 'x'.repeat(100);
+      for (let first = 0; first < size; first += 10_000) {
+        const length = Math.min(10_000, size - first);
+        await collection.insertMany(Array.from({ length }, (_, i) => ({ _id: first + i, text })));
+      }
+      collections.push({ size, collection, times: [] });
+    }
+    for (let round = 0; round < 600; round += 1) {
+      for (const { size, collection, times } of collections) {
+        const _id = Math.floor(Math.random() * size);
+        times.push(await timed(() => collection.findOne({ _id })));
+      }
+    }
+    const medians = collections.map(({ times }) => median(times));
+    const grown = Math.max(...medians) / medians[0];
+    const shown = medians.map((ms, i) => `${sizes[i].toExponential(0)}: ${ms.toFixed(2)} ms`);
+    return [
+      {
+        name: 'engine: point find, growth with the collection',
+        value: `${grown.toFixed(2)} x`,
+        target: `<= ${MAX_GROWTH} x`,
+        met: grown <= MAX_GROWTH,
+        note: shown.join(', '),
+      },
+    ];
+  } finally {
+    await client.close();
+  }
 }

@@ -1,6 +1,6 @@
 // Starts the measured programs as processes of their own, as a user would.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,9 +23,9 @@ export async function freePort() {
 }
 
 /** A process that is ready when `ready()` resolves; `stop` ends it and removes its folder. */
-async function start(args, { env = {}, ready }) {
+async function start(args, { env = {}, ready, program = process.execPath }) {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-bench-'));
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,6 +88,17 @@ export async function startEngine() {
     ready: () => listens(port),
   });
   return { ...engine, uri: `mongodb://127.0.0.1:${port}/?directConnection=true` };
+}
+
+const secantus = process.env.SECANTUS;
+/** Whether SecantusDB can be measured beside the engine: `SECANTUS` names its program. */
+export const hasSecondDatabase = secantus !== undefined && existsSync(secantus);
+
+export async function startSecondDatabase() {
+  const port = await freePort();
+  const args = ['--port', String(port), '--storage-path', ':memory:', '--log-level', 'ERROR'];
+  const second = await start(args, { program: secantus, ready: () => listens(port) });
+  return { ...second, uri: `mongodb://127.0.0.1:${port}/?directConnection=true` };
 }
 
 /** A node on `uri`, or with the embedded engine when there is none. */

@@ -1,6 +1,6 @@
 /** Accumulators of `$group`, `$bucket…` and `$setWindowFields` (manual, "Accumulators"). */
 import { type Collator, compareValues, hashableKey } from '../bson/compare.ts';
-import { type Document, isInt32, type Value } from '../bson/value.ts';
+import { BsonUndefined, type Document, isInt32, type Value } from '../bson/value.ts';
 import { failedToParse, locationError } from './aggregation-error.ts';
 import { readCount } from './expression/array-order.ts';
 import { mergeInto } from './expression/object.ts';
@@ -24,7 +24,7 @@ import {
   toJsNumber,
   typeName,
 } from './expression/value-kind.ts';
-import { compareSortKeys, parseSortPattern, type SortPart, sortKeyOf } from './sort-key.ts';
+import { compareSortKeys, parseSortPattern, type SortPart, sortKeyReader } from './sort-key.ts';
 import { TopEntries } from './top-entries.ts';
 
 /** Takes the values of one group, one by one, and gives their summary. */
@@ -409,13 +409,14 @@ function ranking(kind: { readonly bottom: boolean; readonly single: boolean }): 
     for (const part of parts) scope.use.fields.add(part.path[0] as string);
     const output = scope.compile(given.get('output') as Value);
     const { collation } = scope.runtime;
+    const keyOf = sortKeyReader(parts, collation);
     return {
       name,
       argument: {
         constant: false,
         evaluate: (root, variables) => [
           output.evaluate(root, variables) ?? null,
-          ...parts.map((part) => sortKeyOf(part, root, collation) ?? null),
+          ...keyOf(root).map((value) => value ?? BsonUndefined.instance),
         ],
       },
       create: (group, variables) =>

@@ -4,6 +4,7 @@
  */
 import { type Collator, compareValues } from '../bson/compare.ts';
 import { BsonUndefined, type Document, type Value } from '../bson/value.ts';
+import { planSort } from '../query/sort.ts';
 import { badValue, locationError } from './aggregation-error.ts';
 import { describeValue, isNumeric, toJsNumber } from './expression/value-kind.ts';
 import { parseFieldPath } from './field-path.ts';
@@ -50,6 +51,30 @@ function parsePart(field: string, order: Value): SortPart {
     );
   }
   return { path: parseFieldPath(field), direction };
+}
+
+/**
+ * Reads what documents sort by, as `find` does: parts that enter the same array take their values
+ * from the same element of it.
+ *
+ * @param metaOf - the metadata of a document, for parts that sort by it
+ * @throws BadValue, when read, for parts that enter two different arrays
+ */
+export function sortKeyReader(
+  parts: readonly SortPart[],
+  collation: Collator | undefined,
+  metaOf?: (document: Document, name: string) => Value | undefined,
+): (document: Document) => SortKey {
+  const [only] = parts;
+  if (parts.length === 1 && only?.meta === undefined && only?.path.length === 1) {
+    return (document) => [sortKeyOf(only, document, collation)];
+  }
+  const fields = parts.map(({ path, direction, meta }) => ({
+    path: path.join('.'),
+    direction,
+    ...(meta !== undefined && { meta }),
+  }));
+  return planSort(fields, { collation, ...(metaOf !== undefined && { metaOf }) }).key;
 }
 
 /** What `document` sorts by at one part of a pattern. */
@@ -99,7 +124,8 @@ function collect(
         into.push(null);
       }
     }
-    if (value.length === 0) into.push(BsonUndefined.instance);
+    // only an empty array at the end of the path sorts before null
+    if (value.length === 0) into.push(null);
   } else {
     into.push(null);
   }
@@ -140,8 +166,7 @@ export function documentOrder(
   parts: readonly SortPart[],
   collation?: Collator,
 ): (left: Document, right: Document) => number {
-  const keyOf = (document: Document): SortKey =>
-    parts.map((part) => sortKeyOf(part, document, collation));
+  const keyOf = sortKeyReader(parts, collation);
   return (left, right) => compareSortKeys(parts, keyOf(left), keyOf(right), collation);
 }
 

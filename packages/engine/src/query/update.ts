@@ -403,7 +403,9 @@ function seedFromFilter(filter: Filter, onlyId: boolean): Document {
     found.set(path, value);
   });
   const seed: Document = new Map();
-  for (const [path, value] of found) setPath(seed, path.split('.'), value);
+  // MongoDB sets new fields in the order of their names, as it does with those of an update
+  const paths = [...found.keys()].sort((a, b) => (a < b ? -1 : 1));
+  for (const path of paths) setPath(seed, path.split('.'), found.get(path) as Value);
   return seed;
 }
 

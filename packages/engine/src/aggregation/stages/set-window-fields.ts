@@ -13,7 +13,7 @@ import {
   parseSortPattern,
   type SortKey,
   type SortPart,
-  sortKeyOf,
+  sortKeyReader,
 } from '../sort-key.ts';
 import type { StageContext, StreamStage } from './stage.ts';
 import { compileWindowFunction, type Partition, type WindowFunction } from './window-function.ts';
@@ -96,6 +96,7 @@ export function* computeWindows(
 ): Source {
   const { sort, outputs, partitionBy } = settings;
   const { collation, frame } = context;
+  const keyOf = sortKeyReader(sort, collation);
   const groups = new Map<string, Group>();
   for (const document of source) {
     if (document === PAUSE) {
@@ -112,7 +113,7 @@ export function* computeWindows(
       group = { id, entries: [] };
       groups.set(hash, group);
     }
-    group.entries.push({ document, key: sort.map((part) => sortKeyOf(part, document, collation)) });
+    group.entries.push({ document, key: keyOf(document) });
   }
   const ordered = [...groups.values()].sort((a, b) => compareValues(a.id, b.id, collation));
   for (const { entries } of ordered) {

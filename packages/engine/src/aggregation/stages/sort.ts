@@ -10,7 +10,7 @@ import {
   parseSortPattern,
   type SortKey,
   type SortPart,
-  sortKeyOf,
+  sortKeyReader,
 } from '../sort-key.ts';
 import { TopEntries } from '../top-entries.ts';
 import type { Stage, StageContext, StreamStage } from './stage.ts';
@@ -34,21 +34,11 @@ interface Entry {
   readonly place: number;
 }
 
-function metadataKey(part: SortPart, document: Document): Value {
-  if (part.meta === 'randVal') return toDouble(Math.random());
+function metadataOf(document: Document, name: string): Value {
+  if (name === 'randVal') return toDouble(Math.random());
   const metadata = readMetadata(document);
-  const value = part.meta === 'textScore' ? metadata?.textScore : metadata?.geoNearDistance;
+  const value = name === 'textScore' ? metadata?.textScore : metadata?.geoNearDistance;
   return value ?? null;
-}
-
-function keyReader(
-  parts: readonly SortPart[],
-  collation: Collator | undefined,
-): (document: Document) => SortKey {
-  return (document) =>
-    parts.map((part) =>
-      part.meta === undefined ? sortKeyOf(part, document, collation) : metadataKey(part, document),
-    );
 }
 
 function entryOrder(
@@ -65,7 +55,7 @@ function* sortAll(
   collation: Collator | undefined,
   limit: number | undefined,
 ): Source {
-  const keyOf = keyReader(parts, collation);
+  const keyOf = sortKeyReader(parts, collation, metadataOf);
   const order = entryOrder(parts, collation);
   const top = limit === undefined ? undefined : new TopEntries(limit, order);
   const all: Entry[] = [];
