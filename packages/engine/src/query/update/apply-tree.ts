@@ -195,7 +195,7 @@ function applyToArray(
     const existing = result[index];
     const updated = applyToField(node, existing, join(path, part), context);
     // An array keeps its places: what is unset becomes null.
-    const element = updated ?? (existing === undefined ? undefined : null);
+    const element = updated === undefined && existing !== undefined ? null : updated;
     if (element === existing || element === undefined) continue;
     result = setElement(result, index, element);
   }
