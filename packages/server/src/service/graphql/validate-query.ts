@@ -31,9 +31,8 @@ const MAX_ERRORS = 100;
 
 /** @param maxDepth - of fields in fields; 0: no bound */
 export function readQuery(schema: GraphQLSchema, text: string, maxDepth: number): QueryOutcome {
-  let document: DocumentNode;
   try {
-    document = parse(text, { maxTokens: MAX_TOKENS });
+    return judge(schema, parse(text, { maxTokens: MAX_TOKENS }), maxDepth);
   } catch (error) {
     if (error instanceof GraphQLError) return { kind: 'syntax', error: syntaxError(error) };
     // thousands of nested braces are within the tokens, but not within the stack
@@ -41,6 +40,9 @@ export function readQuery(schema: GraphQLSchema, text: string, maxDepth: number)
     const tooDeep = new GraphQLError('the query is nested too deeply');
     return { kind: 'syntax', error: syntaxError(tooDeep) };
   }
+}
+
+function judge(schema: GraphQLSchema, document: DocumentNode, maxDepth: number): QueryOutcome {
   const rootFields = listRootFields(document);
   const kinds = new Map<GraphQLError, string>();
   const rules = specifiedRules.map((rule) => taggedRule(rule, kinds));
