@@ -8,6 +8,7 @@ import { benchHttp } from './http.mjs';
 import { hasWrk } from './lib/load.mjs';
 import { benchMass } from './mass.mjs';
 import { benchResources } from './resources.mjs';
+import { benchSecurity } from './security.mjs';
 import { benchStart } from './start.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -17,6 +18,7 @@ const names = args.filter((arg) => !arg.startsWith('--'));
 const suites = {
   http: benchHttp,
   resources: benchResources,
+  security: benchSecurity,
   mass: benchMass,
   start: benchStart,
   engine: benchEngine,

@@ -41,6 +41,10 @@ async function run(command: Command): Promise<number | undefined> {
       const { runMaintenance } = await import('./app/run-maintenance.ts');
       return runMaintenance(command);
     }
+    case 'can': {
+      const { runCan } = await import('./app/run-can.ts');
+      return runCan(command, process.env);
+    }
     case 'print-template':
       process.stderr.write((await import('./config/print.ts')).printTemplate());
       return 0;

@@ -27,6 +27,15 @@ export type Command =
     }
   | { readonly kind: 'check'; readonly data: string }
   | {
+      readonly kind: 'can';
+      /** `-`: nobody. */
+      readonly user: string;
+      readonly method: string;
+      readonly path: string;
+      readonly url: string;
+      readonly rules: string | undefined;
+    }
+  | {
       readonly kind: 'start' | 'print-configuration' | 'print-template';
       readonly sources: ConfigSources;
       readonly isForked: boolean;
@@ -38,6 +47,7 @@ export const USAGE = `Usage: quorate [start] [options] [CONF_FILE]
        quorate backup [--data DIR | --mongodb-uri URI] FOLDER
        quorate restore [--data DIR | --mongodb-uri URI] FOLDER
        quorate check [DIR]
+       quorate can USER|- METHOD PATH [--url http://localhost:8080] [--rules FILE]
        quorate cluster [--nodes 3] [--port 8080] [--data DIR]
        quorate lb-config haproxy|nginx|caddy|envoy|traefik|alb [--nodes HOST:PORT,…] [-o FILE] [CONF_FILE]
 
@@ -73,6 +83,8 @@ const OPTIONS = {
   data: { type: 'string' },
   'mongodb-uri': { type: 'string' },
   nodes: { type: 'string' },
+  url: { type: 'string' },
+  rules: { type: 'string' },
 } as const;
 
 /** Reads the arguments after the program's name. */
@@ -94,6 +106,7 @@ export function parseCommandLine(
   if (positionals[0] === 'cluster')
     return clusterCommand(values, positionals.slice(1), environment);
   const balancer = positionals[0] === 'lb-config' ? positionals.splice(0, 2)[1] : undefined;
+  if (positionals[0] === 'can') return canCommand(values, positionals.slice(1));
   const maintenance = maintenanceCommand(values, positionals, environment);
   if (maintenance !== undefined) return maintenance;
   if (positionals[0] === 'start') positionals.shift();
@@ -159,6 +172,17 @@ function engineCommand(
     port,
     host: values.host ?? '127.0.0.1',
   };
+}
+
+function canCommand(
+  values: { readonly url?: string; readonly rules?: string },
+  [user, method, path, ...rest]: readonly string[],
+): Command {
+  if (rest.length > 0) return wrong(`Unmatched argument: ${rest[0]}`);
+  if (user === undefined || method === undefined || path === undefined)
+    return wrong('quorate can needs USER (or - for nobody), METHOD and PATH');
+  const url = values.url ?? 'http://localhost:8080';
+  return { kind: 'can', user, method, path, url, rules: values.rules };
 }
 
 /** `backup`, `restore` and `check`. */

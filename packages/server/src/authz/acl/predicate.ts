@@ -14,6 +14,7 @@ import {
   parsePredicate,
   predicateError,
 } from './predicate-parser.ts';
+import { compileRulePattern, type PatternMatch } from './rule-pattern.ts';
 
 /** A request as predicates see it, with the account's properties and the body. */
 export interface AuthorizationExchange extends PredicateExchange {
@@ -153,18 +154,17 @@ class PredicateCompiler {
     const pattern = call.literal('pattern');
     const value = call.optionalAttribute('value') ?? relativePath;
     const whole = call.optionalLiteral('full-match') === 'true';
-    const flags = call.optionalLiteral('case-sensitive') === 'true' ? '' : 'i';
-    let compiled: RegExp;
+    const caseSensitive = call.optionalLiteral('case-sensitive') === 'true';
+    let match: PatternMatch;
     try {
-      compiled = new RegExp(whole ? `^(?:${pattern})$` : pattern, flags);
+      match = compileRulePattern(pattern, { whole, caseSensitive });
     } catch (cause) {
       throw predicateError(`'${pattern}' is no regular expression: ${String(cause)}`, call.column);
     }
     return (exchange, bindings) => {
       const text = value(exchange, bindings);
-      // a long subject is where a careless pattern takes exponential time
-      if (text === undefined || text.length > 4096) return false;
-      const found = compiled.exec(text);
+      if (text === undefined) return false;
+      const found = match(text);
       found?.forEach((group, i) => {
         if (group !== undefined) bindings.set(String(i), group);
       });

@@ -3,6 +3,7 @@ import type { RequiredFlags } from '../../model/request-traits.ts';
 import { keysOfPath } from './path-keys.ts';
 import type { Permission } from './permission.ts';
 import type { AuthorizationExchange } from './predicate.ts';
+import { UndecidedPredicate } from './rule-pattern.ts';
 
 /** How the store's permissions of one role are ranked. */
 export type PermissionOrder = 'mongo' | 'file';
@@ -117,7 +118,12 @@ export function judgePermission(
   exchange: AuthorizationExchange,
   required: RequiredFlags | undefined,
 ): PermissionOutcome {
-  if (!permission.predicate.test(exchange)) return 'predicate is false';
+  try {
+    if (!permission.predicate.test(exchange)) return 'predicate is false';
+  } catch (error) {
+    if (error instanceof UndecidedPredicate) return 'predicate is false';
+    throw error;
+  }
   return required === undefined || hasFlags(permission, required) ? 'match' : 'flag is missing';
 }
 
