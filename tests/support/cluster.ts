@@ -10,6 +10,7 @@ import {
 } from '../../packages/server/src/cluster/load-balancer/balancer-config.ts';
 import { DEFAULT_BALANCER_SETTINGS } from '../../packages/server/src/cluster/load-balancer/settings.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
+import { ReplicaSetProcess } from './replica-set-process.ts';
 
 const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
 export const ADMIN = { name: 'admin', password: 'cluster-test-1' };
@@ -177,6 +178,8 @@ export class TestCluster {
   readonly engine: EngineProcess;
   readonly ports: readonly number[];
   readonly nodes: (NodeProcess | undefined)[] = [];
+  /** Instead of the engine, where it was asked for. */
+  replicaSet: ReplicaSetProcess | undefined;
   private readonly folder: string;
   private readonly rho: string;
 
@@ -189,7 +192,12 @@ export class TestCluster {
 
   /** @param options - `isStarted` false: nothing runs yet */
   static async open(
-    options: { readonly nodes?: number; readonly rho?: string; readonly isStarted?: boolean } = {},
+    options: {
+      readonly nodes?: number;
+      readonly rho?: string;
+      readonly isStarted?: boolean;
+      readonly hasReplicaSet?: boolean;
+    } = {},
   ): Promise<TestCluster> {
     const ports: number[] = [];
     for (let i = 0; i < (options.nodes ?? 3); i += 1) ports.push(await freePort());
@@ -197,7 +205,8 @@ export class TestCluster {
     const rho = [CLUSTER_RHO, options.rho].filter(Boolean).join(';');
     const cluster = new TestCluster(folder, await freePort(), ports, rho);
     if (options.isStarted === false) return cluster;
-    await cluster.engine.start();
+    if (options.hasReplicaSet === true) cluster.replicaSet = await ReplicaSetProcess.start();
+    else await cluster.engine.start();
     await cluster.startNodes();
     await cluster.waitUntilReady();
     return cluster;
@@ -209,7 +218,7 @@ export class TestCluster {
 
   async startNode(index: number): Promise<void> {
     this.nodes[index] = await startNodeProcess({
-      mongoUri: this.engine.uri,
+      mongoUri: this.replicaSet?.uri ?? this.engine.uri,
       port: this.ports[index] ?? 0,
       rho: `${this.rho};/core/name->"node${index + 1}"`,
     });
@@ -231,6 +240,7 @@ export class TestCluster {
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node?.kill()));
     await this.engine.stop();
+    await this.replicaSet?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

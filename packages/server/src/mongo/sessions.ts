@@ -201,20 +201,29 @@ export async function startTransaction(
 ): Promise<number | undefined> {
   const current = await findTransaction(mongo, sessionId);
   if (current?.status === 'IN') return undefined;
-  const number = (current?.id ?? 0) + 1;
+  const transactionNumber = (current?.id ?? 0) + 1;
+  await beginTransaction(mongo, { sessionId, transactionNumber }, options);
+  return transactionNumber;
+}
+
+/** Begins a transaction whose number is known to be free; an older one of the session ends. */
+export async function beginTransaction(
+  mongo: MongoAccess,
+  { sessionId, transactionNumber }: Required<OperationSession>,
+  options: { readonly readConcern?: string | undefined } = {},
+): Promise<void> {
   await runOperation(mongo, { session: { sessionId } }, async (client, session) => {
     const command: Record<string, unknown> = {
       find: PROBE.collection,
       limit: 1,
       singleBatch: true,
-      txnNumber: Long.fromNumber(number),
+      txnNumber: Long.fromNumber(transactionNumber ?? 1),
       startTransaction: true,
       autocommit: false,
     };
     if (options.readConcern !== undefined) command['readConcern'] = { level: options.readConcern };
     await databaseOf(client, PROBE.database).command(command, session ? { session } : {});
   });
-  return number;
 }
 
 /** Commits; committing a committed transaction again succeeds, as in the database. */

@@ -26,6 +26,8 @@ defaults
   option http-keep-alive
   option redispatch
   timeout connect 2s
+  # a node that answers late is busy, not away
+  timeout check 2s
   timeout client 60s
   timeout server 60s
   # WebSockets, once upgraded, and long streams of events

@@ -27,7 +27,7 @@ import { executeOnce, idempotencyKeyOf } from './resources/idempotency/idempoten
 import { importDocuments, isImport } from './resources/transfer/import.ts';
 import { createResponseProjection, mergeProperties } from './response-projection.ts';
 import type { RestConfig } from './rest-config.ts';
-import type { MongoRequest } from './rest-request.ts';
+import type { MongoRequest, RequestedSession } from './rest-request.ts';
 import { readSession } from './session-parameters.ts';
 
 /** What the service is made of. */
@@ -77,12 +77,15 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
   function handle(request: MongoRequest, context: ServiceContext): Promise<Reply> {
     const key = idempotencyKeyOf(request);
     if (key === undefined) return execute(request, context);
-    return executeOnce(mongo, request, context.identity, key, () => execute(request, context));
+    return executeOnce(mongo, request, context.identity, key, (session) =>
+      execute(request, context, session),
+    );
   }
 
   async function execute(
     request: MongoRequest,
     { identity, permit }: ServiceContext,
+    ownSession?: RequestedSession,
   ): Promise<Reply> {
     vetoOperators(request, config);
     const isTus = isTusRequest(request);
@@ -96,7 +99,7 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
       await checkSchema(request, context);
       await applyRules(request, parts.documentRules);
     }
-    request.session = readSession(request);
+    request.session = ownSession ?? readSession(request);
     request.causal = readConsistency(request.http);
     if (isTus) return handleTus(request, context);
     const handler = handlers[request.type]?.[request.method as RestMethod];
