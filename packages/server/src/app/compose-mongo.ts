@@ -14,6 +14,7 @@ import type { MongoAccess } from '../mongo/mongo-access.ts';
 import { MongoNodeStore } from '../mongo/node-registry.ts';
 import { watchPoolUse } from '../mongo/pool-use.ts';
 import { REVOCATIONS } from '../mongo/revocation-store.ts';
+import { SCHEMA_STORE } from '../mongo/schema-store.ts';
 import type { Log } from '../observe/log.ts';
 import { createCacheInvalidationService } from '../service/cache-invalidation/cache-invalidation-service.ts';
 import { createCsvService } from '../service/csv/csv-service.ts';
@@ -95,7 +96,11 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
       createRestService({
         mongo,
         config,
-        checks: createSchemaChecks({ mongo, config }),
+        checks: createSchemaChecks({
+          mongo,
+          config,
+          onStoreChange: (drop) => onSchemaChange(feed, drop),
+        }),
         handlers: { CHANGE_STREAM: { GET: stream } },
         onWrite: (request) => {
           announceAccounts(request);
@@ -149,7 +154,11 @@ function composeFeed(
   const feed = new ChangeFeed(mongo, {
     namespaces: [
       { collection: PROPERTIES },
+<<<<<<< HEAD
       ...(settings.graphql.enabled ? [definitionsNamespace(settings)] : []),
+=======
+      { collection: SCHEMA_STORE },
+>>>>>>> dd2a852 (feat(cluster): schemas are coherent, reads go on without a primary; test: failover, coherence, login limit)
       { database: realm['users-db'], collection: realm['users-collection'] },
       { database: acl['acl-db'], collection: acl['acl-collection'] },
       { database: QUORATE_DATABASE, collection: 'keys' },
@@ -165,6 +174,13 @@ function composeFeed(
   feed.onGap(() => mongo.metadata.clear());
   feed.start();
   return feed;
+}
+
+function onSchemaChange(feed: ChangeFeed, drop: () => void): void {
+  feed.onGap(drop);
+  feed.onChange(({ collection }) => {
+    if (collection === SCHEMA_STORE) drop();
+  });
 }
 
 function accountGuards(settings: Settings): { accountGuards?: AccountGuards } {

@@ -48,15 +48,22 @@ export class MongoAccountStore implements AccountStore {
     options?: { readonly fresh?: boolean },
   ): StoredAccount | Promise<StoredAccount | undefined> {
     const kept = options?.fresh || !this.feed.isLive ? undefined : this.cache.get(name);
-    return kept ?? this.read(name);
+    return kept ?? this.read(name, options?.fresh === true);
   }
 
-  private async read(name: string): Promise<StoredAccount | undefined> {
+  /** While there is no primary a secondary tells; that there is no such account is for the primary alone to say. */
+  private async read(name: string, isFresh: boolean): Promise<StoredAccount | undefined> {
     const epoch = this.epoch;
     const filter = { [this.options.idProperty]: name };
-    const bytes = await mapped(() =>
-      collectionOf(this.mongo.client, this.options).findOne(filter, { raw: true }),
-    );
+    const readFrom = (readPreference: 'primary' | 'primaryPreferred') =>
+      mapped(() =>
+        collectionOf(this.mongo.client, this.options).findOne(filter, {
+          raw: true,
+          readPreference,
+        }),
+      );
+    const bytes =
+      (isFresh ? null : await readFrom('primaryPreferred')) ?? (await readFrom('primary'));
     if (bytes === null) return undefined;
     const account = this.toAccount(name, decodeDocument(bytes as unknown as Uint8Array));
     // what was read before a change is not kept past it

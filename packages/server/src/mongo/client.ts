@@ -68,8 +68,11 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
     },
     async ping(timeoutMs) {
       const signal = AbortSignal.timeout(timeoutMs);
+      const admin = client.db('admin');
       try {
-        await mapped(() => client.db('admin').command({ ping: 1 }, { signal }));
+        await mapped(() =>
+          admin.command({ ping: 1 }, { signal, readPreference: 'primaryPreferred' }),
+        );
       } catch (cause) {
         if (!signal.aborted) throw cause;
         throw new QuorateError('ERR_DATABASE_UNAVAILABLE', {

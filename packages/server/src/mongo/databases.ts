@@ -54,17 +54,19 @@ export function loadDatabase(
   });
 }
 
-/** The `_properties` document with the given id. */
+/**
+ * The `_properties` document with the given id. While there is no primary a secondary tells, so that reads go on; that
+ * there is no such document is for the primary alone to say.
+ */
 export async function readProperties(
   mongo: MongoAccess,
   database: string,
   id: string,
 ): Promise<BsonDocument | undefined> {
-  const found = await mapped(() =>
-    collectionOf(mongo.client, propertiesOf(database)).findOne({ _id: id } as never, {
-      raw: true,
-    }),
-  );
+  const properties = collectionOf(mongo.client, propertiesOf(database));
+  const read = (readPreference: 'primary' | 'primaryPreferred') =>
+    mapped(() => properties.findOne({ _id: id } as never, { raw: true, readPreference }));
+  const found = (await read('primaryPreferred')) ?? (await read('primary'));
   return found === null ? undefined : decodeDocument(found as unknown as Uint8Array);
 }
 

@@ -38,7 +38,10 @@ export interface MongoAccess {
   readonly inserts: InsertBatches;
   /** Whether the deployment has an oplog: transactions and change streams work. */
   isReplicaSet(): Promise<boolean>;
-  /** `{ping: 1}`; rejects when the database does not answer in time. */
+  /**
+   * `{ping: 1}`; rejects when the database does not answer in time. A secondary will do: during an election a node still
+   * reads, and says itself what it cannot write.
+   */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }

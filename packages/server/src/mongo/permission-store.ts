@@ -51,7 +51,7 @@ export class PermissionStore<T> {
     const readAtMs = this.now();
     try {
       const cursor = collectionOf(this.mongo.client, this.options)
-        .find({}, { raw: true })
+        .find({}, { raw: true, readPreference: 'primaryPreferred' })
         .sort({ _id: 1 });
       const documents = await mapped(() => cursor.toArray());
       const rules = this.options.compile(

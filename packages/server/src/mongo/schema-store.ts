@@ -3,6 +3,9 @@ import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import { decodeDocument } from '../model/raw-bson.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
 
+/** The collection of a database's schemas. */
+export const SCHEMA_STORE = '_schemas';
+
 /**
  * A stored schema, for the server's own use: whoever may write to a collection is checked by its schema, whether or
  * not they may read the store.
@@ -12,7 +15,7 @@ export async function findSchema(
   database: string,
   id: BsonValue,
 ): Promise<BsonDocument | undefined> {
-  const store = collectionOf(mongo.client, { database, collection: '_schemas' });
+  const store = collectionOf(mongo.client, { database, collection: SCHEMA_STORE });
   const found = await mapped(() => store.findOne({ _id: id } as never, { raw: true }));
   return found === null ? undefined : decodeDocument(found as unknown as Uint8Array);
 }

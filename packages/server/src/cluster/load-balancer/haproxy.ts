@@ -33,6 +33,8 @@ defaults
   # WebSockets, once upgraded, and long streams of events
   timeout tunnel 1h
   timeout http-request 10s
+  # no node is ready: the database is away
+  http-error status 503 content-type application/json string '{"msg":"No node is ready"}' hdr Retry-After 1
   # only what never reached a node, or was refused by a draining one, is sent to another
   retries 3
   retry-on conn-failure empty-response 503

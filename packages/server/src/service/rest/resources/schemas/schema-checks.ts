@@ -39,10 +39,14 @@ function wrongProperty(reason: string, cause?: unknown): QuorateError {
 export function createSchemaChecks(parts: {
   readonly mongo: MongoAccess;
   readonly config: Pick<RestConfig, 'schemaCache'>;
+  /** Registers what is to be called when any store may have changed, whichever node did it. */
+  readonly onStoreChange?: (drop: () => void) => void;
 }): ContentChecks {
   const { mongo, config } = parts;
   const { enabled, ttlMs } = config.schemaCache;
   const cache = new LruCache<string, Promise<Check>>({ maxEntries: MAX_CACHED_SCHEMAS, ttlMs });
+  // schemas refer to others, of other stores too: all of them go
+  parts.onStoreChange?.(() => cache.clear());
 
   function loadCheck(database: string, id: BsonValue): Promise<Check> {
     if (!enabled) return load(database, id);
