@@ -54,6 +54,10 @@ export class EngineProcess {
     this.folder = folder;
   }
 
+  get pid(): number {
+    return this.child?.pid ?? -1;
+  }
+
   get uri(): string {
     return `mongodb://127.0.0.1:${this.port}`;
   }
@@ -81,6 +85,7 @@ export class EngineProcess {
 
 export interface Balancer {
   readonly url: string;
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -146,6 +151,7 @@ export async function startBalancer(
   if (hasEnded) throw new Error(`${kind} ended: ${errors}`);
   return {
     url,
+    pid: child.pid ?? -1,
     async close() {
       child.kill(kind === 'haproxy' ? 'SIGTERM' : 'SIGQUIT');
       setTimeout(() => child.kill('SIGKILL'), 500).unref();
