@@ -154,11 +154,8 @@ function composeFeed(
   const feed = new ChangeFeed(mongo, {
     namespaces: [
       { collection: PROPERTIES },
-<<<<<<< HEAD
       ...(settings.graphql.enabled ? [definitionsNamespace(settings)] : []),
-=======
       { collection: SCHEMA_STORE },
->>>>>>> dd2a852 (feat(cluster): schemas are coherent, reads go on without a primary; test: failover, coherence, login limit)
       { database: realm['users-db'], collection: realm['users-collection'] },
       { database: acl['acl-db'], collection: acl['acl-collection'] },
       { database: QUORATE_DATABASE, collection: 'keys' },
