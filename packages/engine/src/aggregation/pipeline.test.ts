@@ -166,6 +166,32 @@ const STAGES: readonly Row[] = [
     [{ a: [] }, {}, { a: [5, 3] }, { a: 4 }],
   ],
   [
+    '$sort by two fields of one element',
+    [{ $sort: { 'a.x': 1, 'a.y': 1 } }],
+    [
+      {
+        a: [
+          { x: 1, y: 9 },
+          { x: 5, y: 1 },
+        ],
+      },
+      { a: { x: 1, y: 5 } },
+      { a: [] },
+      { a: [3] },
+    ],
+    [
+      { a: [] },
+      { a: [3] },
+      { a: { x: 1, y: 5 } },
+      {
+        a: [
+          { x: 1, y: 9 },
+          { x: 5, y: 1 },
+        ],
+      },
+    ],
+  ],
+  [
     '$sort then $skip and $limit',
     [{ $sort: { a: 1 } }, { $skip: 1 }, { $limit: 2 }],
     [{ a: 4 }, { a: 1 }, { a: 3 }, { a: 2 }],

@@ -253,6 +253,7 @@ describe('an upsert', () => {
     expect([...made.keys()]).toEqual(['_id', 'a', 'b']);
     expect(made.get('_id')).toBeInstanceOf(ObjectId);
     expect([...upsert({ a: 1 }, { $set: { _id: 3 } }).keys()]).toEqual(['_id', 'a']);
+    expect([...upsert({ c: 1, a: 1, b: 1 }, { $set: { d: 1 } }).keys()].join()).toBe('_id,a,b,c,d');
   });
 
   it('refuses contradictions', () => {
