@@ -1,15 +1,12 @@
 // Change streams and transactions of the embedded engine, by the official driver.
-import { readFileSync } from 'node:fs';
 import { MongoClient } from 'mongodb';
 import { median } from './lib/load.mjs';
-import { startEngine } from './lib/processes.mjs';
+import { processorSeconds, startEngine } from './lib/processes.mjs';
 import { concurrently } from './lib/timing.mjs';
 
 const MAX_DELAY_MS = 5;
 const MAX_IDLE_PERCENT = 2;
 const IDLE_STREAMS = 1000;
-/** The kernel's clock ticks, in which /proc counts. */
-const TICKS_PER_SECOND = 100;
 
 export async function benchEngineStreams({ short }) {
   const engine = await startEngine();
@@ -41,7 +38,7 @@ function transactions(uri, seconds) {
     const log = client.db('bench').collection('log');
     await accounts.insertMany(Array.from({ length: 1000 }, (_, _id) => ({ _id, n: 0 })));
     await log.insertOne({});
-    const rate = await concurrently({ workers: 16, seconds }, (n) =>
+    const { rate } = await concurrently({ workers: 16, seconds }, (n) =>
       client.withSession((session) =>
         session.withTransaction(async () => {
           await accounts.updateOne({ _id: n % 1000 }, { $inc: { n: 1 } }, { session });
@@ -123,12 +120,6 @@ function fanOut(uri, { streams, events }) {
       note: `${events} writes`,
     };
   });
-}
-
-function processorSeconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** What the engine uses of one core while streams wait and nothing happens. */

@@ -135,6 +135,16 @@ async function startBare(script, uri) {
   return { ...server, url };
 }
 
+/** The kernel's clock ticks, in which /proc counts. */
+const TICKS_PER_SECOND = 100;
+
+/** What a process has used of the processors since it began. */
+export function processorSeconds(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 /** Resident memory of a process, in MB. */
 export function memoryMb(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
