@@ -17,28 +17,18 @@ export async function repeated(name, times, work) {
 }
 
 /**
- * Does `work` by so many workers at once.
+ * Does `work` so many times by so many workers at once.
  *
- * @returns how often in a second, without the first tenth of the time, and how often in all
+ * @returns how often in a second
  */
-export async function concurrently({ workers, seconds }, work) {
+export async function concurrently({ workers, times }, work) {
   let next = 0;
-  let done = 0;
-  let isOver = false;
   const run = async () => {
-    while (!isOver) {
+    while (next < times) {
       next += 1;
       await work(next);
-      done += 1;
     }
   };
-  const running = Array.from({ length: workers }, run);
-  await new Promise((resolve) => setTimeout(resolve, seconds * 100));
-  const before = done;
-  const startedAt = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 900));
-  const rate = (done - before) / ((performance.now() - startedAt) / 1000);
-  isOver = true;
-  await Promise.all(running);
-  return { rate, done };
+  const ms = await timed(() => Promise.all(Array.from({ length: workers }, run)));
+  return times / (ms / 1000);
 }
