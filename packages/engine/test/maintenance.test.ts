@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open } from 'lmdb';
+import { type Database, open } from 'lmdb';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startEngine } from '../src/index.ts';
@@ -118,6 +118,59 @@ describe('a check', () => {
     await environment.close();
     const { problems } = await checkFolder(data);
     expect(problems.map(({ text }) => text)).toContain('record 1 has no entry');
+  });
+
+  type Damage = (table: (name: string) => Database<Buffer, Buffer>) => Promise<unknown>;
+  const damages: readonly (readonly [string, Damage, RegExp])[] = [
+    [
+      'an index entry without its document',
+      async (table) => {
+        const [key] = [...table('records').getKeys({ limit: 1 })];
+        await table('records').remove(key as Buffer);
+      },
+      /entry of record 1 without its document/,
+    ],
+    [
+      'a count that is wrong',
+      async (table) => {
+        for (const key of [...table('counters').getKeys()]) {
+          const value = Buffer.from(table('counters').get(key) as Buffer);
+          value.writeDoubleBE(value.readDoubleBE(0) + 7, 0);
+          await table('counters').put(key, value);
+        }
+      },
+      /counted 9 documents .* there are 2/,
+    ],
+    [
+      'bytes that are no document',
+      async (table) => {
+        const [key] = [...table('records').getKeys({ limit: 1 })];
+        const value = Buffer.from(table('records').get(key as Buffer) as Buffer);
+        value.fill(0xff, 4, 9);
+        await table('records').put(key as Buffer, value);
+      },
+      /record 1 is no document/,
+    ],
+  ];
+  it.each(damages)('finds %s', async (_what, damage, text) => {
+    const data = join(folder, 'data');
+    const engine = await startEngine({ dataPath: data, port: 0 });
+    const client = await MongoClient.connect(engine.uri);
+    const items = client.db('d').collection<AnyDocument>('c');
+    await items.createIndex({ n: 1 });
+    await items.insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 2 },
+    ]);
+    await client.close();
+    await engine.close();
+    const environment = open({ path: data, noSubdir: false, maxDbs: 16 });
+    await damage((name) =>
+      environment.openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' }),
+    );
+    await environment.close();
+    const { problems } = await checkFolder(data);
+    expect(problems.map((problem) => problem.text).join('\n')).toMatch(text);
   });
 
   it('refuses an unknown format, as everything does, and touches nothing', async () => {

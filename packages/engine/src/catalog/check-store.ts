@@ -1,4 +1,5 @@
 import { decodeDocument } from '../bson/codec.ts';
+import type { Document } from '../bson/value.ts';
 import type { ReadView } from '../storage/store.ts';
 import type { Catalog } from './catalog.ts';
 import type { Collection } from './collection.ts';
@@ -57,7 +58,8 @@ class Checker {
       seen.count++;
       seen.bytes += value.length;
       const recordId = recordIdOfKey(key);
-      const document = decodeDocument(value);
+      const document = this.#decode(collection, recordId, value);
+      if (document === undefined) continue;
       for (const [index, entries] of expected) {
         for (const one of index.entriesOf(document).keys) {
           const stored = indexKey(
@@ -71,6 +73,16 @@ class Checker {
     }
     this.documents += seen.count;
     return seen;
+  }
+
+  #decode(collection: Collection, recordId: number, bytes: Uint8Array): Document | undefined {
+    try {
+      return decodeDocument(bytes);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#report(collection, undefined, `record ${recordId} is no document: ${reason}`);
+      return undefined;
+    }
   }
 
   #checkIndex(
