@@ -1,6 +1,10 @@
 /** What the security settings change, one server for each configuration (security.md §1 to §10). */
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HAS_OPENSSL, makeCertificate } from '../support/certificate.ts';
 import { basic, bearer, claimsOf, signJwt, TEST_KEY } from '../support/jwt.ts';
 import { headerValues } from '../support/raw-http.ts';
 import {
@@ -1373,6 +1377,39 @@ for (const { name, security, files = {}, rows, more } of CONFIGURATIONS) {
   });
 }
 
+describe.skipIf(!HAS_OPENSSL)(
+  `tokens verified by a certificate (§2.2)${HAS_OPENSSL ? '' : ': skipped, openssl is not installed'}`,
+  () => {
+    it('are believed, and none are given out', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'quorate-rsa-'));
+      const { key, pem } = makeCertificate(folder, 'signer', 1, 'rsa');
+      const certificate = pem.replace(/-----[^-]+-----|\s/g, '');
+      const privateKey = createPrivateKey(readFileSync(key));
+      const target = await openTarget(
+        ALL_DATABASES,
+        `${FILE_REALM}${FULL}jwtConfigProvider:\n  algorithm: RSA256\n  key: ${certificate}\n`,
+      );
+      try {
+        const signed = signJwt(claimsOf('eve', ['x']), { alg: 'RS256', key: privateKey });
+        const headers = { Authorization: `Bearer ${signed}` };
+        const reply = await ask(target.baseUrl, 'GET /roles/eve', headers);
+        expect(reply.status).toBe(200);
+        expect(json(reply)).toEqual({ authenticated: true, roles: ['x'] });
+        // the certificate is public: it is no HMAC secret
+        const forged = signJwt(claimsOf('eve', ['x']), { key: certificate });
+        const bad = { Authorization: `Bearer ${forged}` };
+        expect((await ask(target.baseUrl, 'GET /roles/eve', bad)).status).toBe(401);
+        const token = await ask(target.baseUrl, 'GET /token', { Authorization: ann });
+        expect(token.status).toBe(500);
+        expect(json(token)).toEqual({ msg: 'no token manager is enabled' });
+      } finally {
+        await target.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  },
+);
+
 describe('settings that cannot be', () => {
   const refused = async (security: string, reason: RegExp) => {
     await expect(openTarget(ALL_DATABASES, security)).rejects.toThrow(reason);
@@ -1382,6 +1419,11 @@ describe('settings that cannot be', () => {
   it('a token that lives no minute', () => refused(`${FULL}jwtTokenManager:\n  ttl: 0\n`, /ttl/));
   it('an operator without $', () =>
     refused(`${FULL}filterOperatorsBlacklist:\n  blacklist: [where]\n`, /blacklist/));
+  it('random tokens in the memory of one of several workers', () =>
+    refused(
+      `${FULL}rndTokenManager:\n  enabled: true\nquorate:\n  workers: 2\n`,
+      /rndTokenManager keeps tokens in the memory of one process/,
+    ));
   it('an unknown way to expire', () =>
     refused(
       `${FULL}mongoRealmAuthenticator:\n  cache-expire-policy: NEVER\n`,

@@ -24,6 +24,8 @@ import type { SecurityDatabase } from './security-database.ts';
 
 export interface Keys {
   readonly ring: KeyRing;
+  /** False: tokens of others are verified, none are made. */
+  readonly canSign: boolean;
   readonly publicKeys: () => readonly unknown[];
   /** What the nodes share and nobody else knows; undefined until it is read, or where nothing is shared. */
   readonly sharedSecret: () => Uint8Array | undefined;
@@ -55,7 +57,7 @@ export function composeKeys(
 
 function ready(ring: KeyRing): Keys {
   const loaded = Promise.resolve();
-  return { ring, publicKeys: () => [], sharedSecret: () => undefined, loaded };
+  return { ring, canSign: true, publicKeys: () => [], sharedSecret: () => undefined, loaded };
 }
 
 /** The key of a base64 X.509 certificate; it verifies only (security.md §2.2). */
@@ -64,7 +66,7 @@ function certificateRing(certificate: string, algorithm: JwtAlgorithm): Keys {
   const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const loaded = importSPKI(pem, algorithm).then((key) => ring.replace([{ kid: undefined, key }]));
-  return { ...ready(verifyOnly(ring)), loaded };
+  return { ...ready(verifyOnly(ring)), canSign: false, loaded };
 }
 
 function verifyOnly(ring: SharedKeyRing): KeyRing {
@@ -122,6 +124,7 @@ function sharedRing(
   }
   return {
     ring,
+    canSign: true,
     publicKeys: () => ring.publicKeys(),
     // of the oldest one, which stays the same for longest
     sharedSecret: () => secret,

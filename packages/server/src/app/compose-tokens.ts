@@ -62,7 +62,7 @@ export function composeTokens(
     jwtOptions(settings, revocations),
   );
   return {
-    manager: chooseManager(settings, database, jwtManager),
+    manager: chooseManager(settings, database, keys.canSign ? jwtManager : undefined, log),
     codec,
     verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
     revocations,
@@ -84,7 +84,8 @@ function keyIdOf(key: TokenKey | undefined): string {
 function chooseManager(
   settings: Settings,
   database: SecurityDatabase | undefined,
-  jwtManager: JwtTokenManager,
+  jwtManager: JwtTokenManager | undefined,
+  log: Log,
 ): TokenManager | undefined {
   const { rndTokenManager, sharedTokenManager, jwtTokenManager } = settings;
   if (rndTokenManager.enabled) {
@@ -95,7 +96,13 @@ function chooseManager(
     const { ttl } = sharedTokenManager;
     return new SharedTokenManager(new TokenStore(database.mongo), { ttlMinutes: ttl });
   }
-  return jwtTokenManager.enabled ? jwtManager : undefined;
+  if (!jwtTokenManager.enabled) return undefined;
+  if (jwtManager === undefined) {
+    log.warn(
+      'jwtTokenManager is off: /jwtConfigProvider/key is a certificate, which only verifies',
+    );
+  }
+  return jwtManager;
 }
 
 function jwtOptions(

@@ -6,11 +6,21 @@ import type { OriginOf } from './check.ts';
 import type { Settings } from './schema.ts';
 
 /**
- * @throws ERR_CONFIG_INVALID when tokens could have no roles, or a realm no accounts
+ * @throws ERR_CONFIG_INVALID when tokens could have no roles, a realm no accounts, or workers tokens of their own
  */
 export function checkSecurity(settings: Settings, originOf: OriginOf): void {
   requireRoles(settings, originOf);
   requireUsers(settings, originOf);
+  refuseLocalTokens(settings, originOf);
+}
+
+/** Each worker is a node: what one of them keeps in memory the others do not know (cluster.md, part C). */
+function refuseLocalTokens({ quorate, rndTokenManager }: Settings, originOf: OriginOf): void {
+  if (quorate.workers <= 1 || !rndTokenManager.enabled) return;
+  throw new QuorateError('ERR_CONFIG_INVALID', {
+    message: `rndTokenManager keeps tokens in the memory of one process, and /quorate/workers is ${quorate.workers} (${originOf('/quorate/workers')})`,
+    hint: 'Use sharedTokenManager or jwtTokenManager, or one worker',
+  });
 }
 
 /** Tokens have to say, or the configuration, which roles they give (security.md §2.2). */
