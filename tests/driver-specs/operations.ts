@@ -16,8 +16,8 @@ export interface Call {
   readonly entities: Entities;
   readonly object: string;
   readonly args: Fields;
-  /** Runs an operation inside of this one, with its expectations. */
-  runNested(operation: SpecOperation): Promise<void>;
+  /** Runs an operation inside of this one, with its expectations; an expected error ends there or is passed on. */
+  runNested(operation: SpecOperation, failure: 'ends' | 'passed on'): Promise<void>;
 }
 
 export type Operation = (call: Call) => Promise<unknown>;
@@ -254,7 +254,8 @@ const ON_SESSIONS: Record<string, Operation> = {
   withTransaction: async (call) => {
     const { callback, ...options } = call.args;
     await session(call).withTransaction(async () => {
-      for (const operation of callback as SpecOperation[]) await call.runNested(operation);
+      for (const operation of callback as SpecOperation[])
+        await call.runNested(operation, 'passed on');
     }, options);
   },
 };

@@ -22,7 +22,7 @@ export async function runSpecTest(
   try {
     await entities.create(file.createEntities ?? []);
     const runnerOperations = createRunnerOperations({ own, failPoints });
-    const run = (operation: SpecOperation): Promise<void> =>
+    const run = (operation: SpecOperation): Promise<unknown> =>
       runOperation(operation, { entities, runnerOperations, run });
     for (const operation of test.operations) await run(operation);
     const clients = entities.clients();
@@ -59,10 +59,11 @@ async function prepare(own: MongoClient, data: CollectionData): Promise<void> {
 interface Surroundings {
   readonly entities: Entities;
   readonly runnerOperations: Readonly<Record<string, Operation>>;
-  readonly run: (operation: SpecOperation) => Promise<void>;
+  readonly run: (operation: SpecOperation) => Promise<unknown>;
 }
 
-async function runOperation(operation: SpecOperation, around: Surroundings): Promise<void> {
+/** @returns the error that was expected, if there was one */
+async function runOperation(operation: SpecOperation, around: Surroundings): Promise<unknown> {
   const { entities } = around;
   const args = { ...operation.arguments };
   if (typeof args['session'] === 'string') args['session'] = entities.session(args['session']);
@@ -72,16 +73,24 @@ async function runOperation(operation: SpecOperation, around: Surroundings): Pro
     const mode = preference.mode.charAt(0).toLowerCase() + preference.mode.slice(1);
     args['readPreference'] = { ...preference, mode };
   }
-  const call: Call = { entities, object: operation.object, args, runNested: around.run };
+  const call: Call = {
+    entities,
+    object: operation.object,
+    args,
+    runNested: async (nested, failure) => {
+      const error = await around.run(nested);
+      if (error !== undefined && failure === 'passed on') throw error;
+    },
+  };
   const perform = lookUp(operation, around);
   let result: unknown;
   try {
     result = await perform(call);
   } catch (error) {
-    if (operation.ignoreResultAndError === true) return;
+    if (operation.ignoreResultAndError === true) return error;
     if (operation.expectError === undefined) throw error;
     checkError(error, operation.expectError, entities);
-    return;
+    return error;
   }
   if (operation.expectError !== undefined) {
     throw new Error(
@@ -94,6 +103,7 @@ async function runOperation(operation: SpecOperation, around: Surroundings): Pro
   if (operation.saveResultAsEntity !== undefined) {
     entities.set(operation.saveResultAsEntity, result);
   }
+  return undefined;
 }
 
 function lookUp(operation: SpecOperation, { runnerOperations }: Surroundings): Operation {

@@ -113,7 +113,7 @@ export function createRunnerOperations(parts: RunnerParts): Readonly<Record<stri
     },
     runOnThread: async (call) => {
       const operation = call.args['operation'] as SpecOperation;
-      call.entities.thread(call.args['thread']).run(() => call.runNested(operation));
+      call.entities.thread(call.args['thread']).run(() => call.runNested(operation, 'ends'));
     },
     waitForThread: async ({ entities, args }) => entities.thread(args['thread']).finish(),
     recordTopologyDescription: async (call) => {
