@@ -9,6 +9,7 @@ import { Dispatcher } from './commands/dispatch.ts';
 import type { EngineServices } from './commands/engine-services.ts';
 import { FailPoints } from './commands/fail-points.ts';
 import { createOperationCounters } from './commands/operation-counters.ts';
+import { Profiler } from './commands/profiler.ts';
 import { compileStoredFilter } from './commands/query-environment.ts';
 import { createRegistry } from './commands/registry.ts';
 import { ServerIdentity } from './commands/server-identity.ts';
@@ -69,6 +70,7 @@ export async function openEngineCore(
   const catalog = Catalog.open(store, {
     compileFilter: compileStoredFilter,
   });
+  const profiler = new Profiler({ store, catalog, logger });
   const users = new UserStore(store);
   const authority = new UserAuthority(users, { required: options.auth ?? false });
   const services: EngineServices = {
@@ -83,6 +85,7 @@ export async function openEngineCore(
     parameters: createServerParameters({ cursors, sessions, identity }),
     counters: createOperationCounters(),
     failPoints: options.testCommands ? new FailPoints() : undefined,
+    profiler,
     users: authority,
     logger,
   };
@@ -118,6 +121,7 @@ export async function openEngineCore(
     },
     async close() {
       await ttlMonitor.close();
+      await profiler.settled();
       cursors.close();
       sessions.close();
       await catalog.close();

@@ -89,7 +89,7 @@ describe('a fail point', () => {
 
   it('is told from others by the name of the application at the first hello', async () => {
     const appName = 'refused';
-    await plan('alwaysOn', { failCommands: ['hello'], errorCode: 91, appName });
+    await plan('alwaysOn', { failCommands: ['hello', 'isMaster'], errorCode: 91, appName });
     const { client } = test();
     await client.db('admin').command({ hello: 1 });
     await expect(test().connect({ appName, serverSelectionTimeoutMS: 200 })).rejects.toThrow();
@@ -100,5 +100,31 @@ describe('a fail point', () => {
     await plan({ times: 1 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 500 });
     const late = places().find({}, { maxTimeMS: 20 }).toArray();
     await expect(late).rejects.toMatchObject({ code: 50 });
+  });
+});
+
+describe('values in geo indexes', () => {
+  it.each([
+    ['2d', [200, 200], 13027],
+    ['2dsphere', { type: 'Point', coordinates: [200, 100] }, 16755],
+    ['2dsphere', 'nowhere', 16755],
+  ])('a %s index refuses %j', async (kind, at, code) => {
+    const collection = test().client.db('geo').collection(`refuses-${kind}`);
+    await collection.createIndex({ at: kind as '2d' });
+    await expect(collection.insertOne({ at })).rejects.toMatchObject({ code });
+    await collection.insertOne({ at: [10, 20] });
+    await collection.insertOne({ elsewhere: true });
+  });
+});
+
+describe('the profiler', () => {
+  it('writes down commands of its database while it is on', async () => {
+    const db = test().client.db('profiled');
+    await db.command({ profile: 2 });
+    await db.collection('things').find({}, { comment: 'seen' }).toArray();
+    expect(await db.command({ profile: 0 })).toMatchObject({ was: 2 });
+    await db.collection('things').find({}, { comment: 'unseen' }).toArray();
+    const entries = await db.collection('system.profile').find({ op: 'query' }).toArray();
+    expect(entries).toMatchObject([{ ns: 'profiled.things', command: { comment: 'seen' } }]);
   });
 });

@@ -41,7 +41,7 @@ const KNOWN_FIELDS = new Set([
 ]);
 const ID_INDEX_FIELDS = new Set(['v', 'key', 'name', 'ns', 'collation', 'background']);
 const PLUGINS = new Set(['hashed', 'text', '2d', '2dsphere']);
-const BOOLEAN_OPTIONS = ['unique', 'sparse', 'hidden', 'prepareUnique'];
+const BOOLEAN_OPTIONS = ['unique', 'sparse', 'hidden', 'prepareUnique', 'background'];
 
 export type IndexKind = 'btree' | 'hashed' | 'wildcard' | 'text' | 'geo';
 
@@ -119,7 +119,8 @@ function kindOf(key: Document, spec: Document): IndexKind {
       'wildcard indexes do not allow more than one wildcard field',
     );
   }
-  if (wildcards.length === 1) {
+  const isWholeText = wildcards[0] === '$**' && key.get('$**') === 'text';
+  if (wildcards.length === 1 && !isWholeText) {
     if (plugins.size > 0) {
       throw fail(
         'CannotCreateIndex',
@@ -374,7 +375,7 @@ function listedForm(spec: Document, name: string, kind: IndexKind): Document {
     ['name', name],
   ]);
   for (const [field, value] of spec) {
-    if (field === 'v' || field === 'ns' || field === 'background' || field === 'dropDups') continue;
+    if (field === 'v' || field === 'ns' || field === 'dropDups') continue;
     if (document.has(field)) continue;
     if (BOOLEAN_OPTIONS.includes(field)) {
       if (isTrue(value)) document.set(field, true);
@@ -436,7 +437,7 @@ function sameSignature(a: IndexSpec, b: IndexSpec): boolean {
 /** Options count, the name and the order of the options do not. */
 function sameOptions(a: IndexSpec, b: IndexSpec): boolean {
   const fields = new Set([...a.document.keys(), ...b.document.keys()]);
-  for (const ignored of ['name', 'v', 'key']) fields.delete(ignored);
+  for (const ignored of ['name', 'v', 'key', 'background']) fields.delete(ignored);
   return [...fields].every((field) => valuesEqual(a.document.get(field), b.document.get(field)));
 }
 

@@ -6,6 +6,7 @@ import { isTrue } from '../bson/truth.ts';
 import type { Document, Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Filter } from '../query/filter.ts';
+import { checkGeoValues } from '../query/geo/index-values.ts';
 import { type Direction, encodeKey, isTruncatedKey } from '../storage/key-encoding.ts';
 import { toBuffer } from '../storage/key-text.ts';
 import type { WriteBatch } from '../storage/store.ts';
@@ -204,8 +205,9 @@ export class Index {
    * @throws CannotIndexParallelArrays
    */
   entriesOf(document: Document): IndexEntries {
-    if (!this.hasEntries) return NO_ENTRIES;
     if (this.filter !== undefined && !this.filter.matches(document)) return NO_ENTRIES;
+    if (this.kind === 'geo') checkGeoValues(document, this.spec.document);
+    if (!this.hasEntries) return NO_ENTRIES;
     if (this.kind === 'wildcard') return this.#wildcardEntries(document);
     const { keys, multikey } = extractKeys(document, this.#paths);
     const kept = this.sparse ? keys.filter((key) => key.some((v) => v !== undefined)) : keys;

@@ -1,3 +1,4 @@
+import { setMetadata } from '../aggregation/metadata.ts';
 import { compilePipeline, type Pipeline } from '../aggregation/pipeline.ts';
 import type {
   Namespace,
@@ -15,6 +16,7 @@ import {
   type Value,
 } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
+import type { FindOptions } from '../catalog/plan.ts';
 import { countPlan } from '../catalog/plan-execute.ts';
 import { planFind } from '../catalog/planner.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
@@ -84,6 +86,10 @@ export interface ReadRequest {
   readonly max?: Document | undefined;
 }
 
+function planOptions(request: ReadRequest, environment: QueryEnvironment): FindOptions {
+  return { ...request, collation: environment.collation, metaOf: environment.text.metaOf };
+}
+
 /** The stored documents of a collection, by the best plan; nothing when there is no collection. */
 export function* readStored(
   context: CommandContext,
@@ -92,7 +98,7 @@ export function* readStored(
   request: ReadRequest,
 ): Generator<RawDocument | Pause> {
   if (collection === undefined) return;
-  const plan = planFind(collection, { ...request, collation: environment.collation });
+  const plan = planFind(collection, planOptions(request, environment));
   for (const record of recordsOf(context.view, plan)) {
     yield record === PAUSE ? PAUSE : new RawDocument(record.bytes);
   }
@@ -111,10 +117,17 @@ export function* readDocuments(
   fields?: ReadonlySet<string>,
 ): Generator<Document | Pause> {
   if (collection === undefined) return;
-  const plan = planFind(collection, { ...request, collation: environment.collation });
+  const plan = planFind(collection, planOptions(request, environment));
   for (const record of recordsOf(context.view, plan)) {
-    if (record === PAUSE) yield PAUSE;
-    else yield fields === undefined ? record.document() : decodeFields(record.bytes, fields);
+    if (record === PAUSE) {
+      yield PAUSE;
+    } else if (environment.text.isUsed) {
+      const document = record.document();
+      setMetadata(document, { textScore: environment.text.metaOf(document, 'textScore') ?? null });
+      yield document;
+    } else {
+      yield fields === undefined ? record.document() : decodeFields(record.bytes, fields);
+    }
   }
 }
 

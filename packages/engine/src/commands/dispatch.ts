@@ -65,15 +65,16 @@ export class Dispatcher implements CommandRunner {
     services.counters.command += 1;
     const failed = (error: unknown): Document => {
       services.operations.finish(operation);
+      services.profiler.notice(operation, request.database);
       if (operation.dropsConnection) throw new DropConnection('closed by a fail point');
       return this.#failure(request, error);
     };
     try {
       const outcome = this.#start(connection, request, operation);
       if (outcome instanceof Promise) {
-        return outcome.then((document) => this.#success(document, operation), failed);
+        return outcome.then((document) => this.#success(document, operation, request), failed);
       }
-      return this.#success(outcome, operation);
+      return this.#success(outcome, operation, request);
     } catch (error) {
       return failed(error);
     }
@@ -92,8 +93,9 @@ export class Dispatcher implements CommandRunner {
     return this.#failure(request, error);
   }
 
-  #success(document: Document, operation: Operation): Document {
+  #success(document: Document, operation: Operation, request: CommandRequest): Document {
     this.#services.operations.finish(operation);
+    this.#services.profiler.notice(operation, request.database);
     if (operation.dropsConnection) throw new DropConnection('closed by a fail point');
     const concern = document.get('writeConcernError');
     if (isDocument(concern)) {
@@ -149,7 +151,7 @@ export class Dispatcher implements CommandRunner {
     }
     checkDatabaseName(request.database);
     const failure = this.#services.failPoints?.failCommand({
-      name: definition.name,
+      names: failPointNames(definition, request),
       appName: operation.appName,
       namespace: operation.namespace,
     });
@@ -190,6 +192,15 @@ export class Dispatcher implements CommandRunner {
     if (options.number === undefined || session === undefined) return definition.run(context);
     return session.runInOrder(() => runNumbered(context, definition, options));
   }
+}
+
+const LEGACY_HELLO = ['isMaster', 'ismaster'];
+
+/** To MongoDB `hello` and `isMaster` are two commands, each of which can be made to fail alone. */
+function failPointNames(definition: CommandDefinition, request: CommandRequest): readonly string[] {
+  if (LEGACY_HELLO.includes(request.name)) return LEGACY_HELLO;
+  if (definition.name === 'hello') return ['hello'];
+  return [definition.name, ...(definition.aliases ?? [])];
 }
 
 /** A planned failure whose labels are given and not computed. */
@@ -284,7 +295,7 @@ function limitTime(operation: Operation, args: Document, failPoints: FailPoints 
   }
 }
 
-const SNAPSHOT_READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'distinct']);
+const SNAPSHOT_READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'distinct', 'getMore']);
 
 /** @throws InvalidOptions for read concern "snapshot" outside of transactions (manual) */
 function checkSnapshotRead(definition: CommandDefinition, args: Document): void {

@@ -9,6 +9,7 @@ import type { Store } from '../storage/store.ts';
 import type { ConnectionRegistry } from './connection.ts';
 import type { FailPoints } from './fail-points.ts';
 import type { OperationCounters } from './operation-counters.ts';
+import type { Profiler } from './profiler.ts';
 import type { ServerIdentity } from './server-identity.ts';
 import type { ServerParameters } from './server-parameters.ts';
 
@@ -26,6 +27,7 @@ export interface EngineServices {
   readonly counters: OperationCounters;
   /** Present with test commands only. */
   readonly failPoints: FailPoints | undefined;
+  readonly profiler: Profiler;
   readonly users: UserAuthority;
   readonly logger: Logger;
 }

@@ -70,18 +70,19 @@ export class FailPoints {
 
   /** What `failCommand` has in store for a command. */
   failCommand(command: {
-    readonly name: string;
+    /** The command's name and its aliases. */
+    readonly names: readonly string[];
     readonly appName: string | undefined;
     readonly namespace: string;
   }): CommandFailure | undefined {
-    if (this.#active.size === 0 || command.name === 'configureFailPoint') return undefined;
+    if (this.#active.size === 0 || command.names.includes('configureFailPoint')) return undefined;
     const data = this.enter('failCommand', (candidate) => {
       const commands = candidate.get('failCommands');
       const appName = toText(candidate.get('appName'));
       const namespace = toText(candidate.get('namespace'));
       return (
         Array.isArray(commands) &&
-        commands.includes(command.name) &&
+        command.names.some((name) => commands.includes(name)) &&
         (appName === undefined || appName === command.appName) &&
         (namespace === undefined || namespace === command.namespace)
       );

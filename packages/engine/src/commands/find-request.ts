@@ -48,5 +48,6 @@ export function compileFindProjection(
     collation: environment.collation,
     variables: environment.variables,
     compileExpression: environment.compileExpression,
+    metaOf: environment.text.metaOf,
   });
 }

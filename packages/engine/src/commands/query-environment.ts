@@ -11,6 +11,7 @@ import {
   type FilterOptions,
 } from '../query/filter.ts';
 import type { CommandContext } from './context.ts';
+import { CommandTextSearch } from './text-search.ts';
 
 /** What the expressions of one command share: its time, its `let`, its collation. */
 export interface QueryEnvironment {
@@ -20,6 +21,7 @@ export interface QueryEnvironment {
   readonly runtime: ExpressionRuntime;
   readonly variables: ReadonlyMap<string, Value>;
   readonly compileExpression: CompileExpression;
+  readonly text: CommandTextSearch;
   /** For compileFilter and its kin. */
   readonly filterOptions: FilterOptions;
 }
@@ -57,6 +59,7 @@ export function createQueryEnvironment(
     ? new Map([...variables, ...evaluateLet(ownSpec, runtime)])
     : variables;
   const compileExpression = createExpressionCompiler({ ...runtime, variables: all });
+  const text = new CommandTextSearch(context);
   return {
     now,
     collation,
@@ -64,7 +67,8 @@ export function createQueryEnvironment(
     runtime,
     variables: all,
     compileExpression,
-    filterOptions: { collation, variables: all, now, compileExpression },
+    text,
+    filterOptions: { collation, variables: all, now, compileExpression, compileText: text.compile },
   };
 }
 

@@ -22,6 +22,7 @@ import { dropDatabase } from './drop-database.ts';
 import { dropIndexes } from './drop-indexes.ts';
 import { endSessions } from './end-sessions.ts';
 import { explain } from './explain.ts';
+import { fileMd5 } from './file-md5.ts';
 import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
 import { fsync } from './fsync.ts';
@@ -94,6 +95,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   dropUser,
   endSessions,
   explain,
+  fileMd5,
   find,
   findAndModify,
   fsync,

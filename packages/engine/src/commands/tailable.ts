@@ -134,21 +134,19 @@ class TailSource implements CursorSource {
   *#records(collection: Collection): Generator<{ id: RecordId; bytes: Uint8Array }> {
     const start = recordKey(collection.id, this.#lastId + 1);
     const { end } = collection.space;
-    let isFirst = true;
+    this.#checkPlace(collection);
     for (const { key, value } of this.#context.services.store.latest.range('records', {
       start,
       end,
     })) {
       const id = recordIdOfKey(key);
-      if (isFirst) this.#checkPlace(collection, id);
-      isFirst = false;
       yield { id, bytes: value };
     }
   }
 
   /** @throws CappedPositionLost when what was read last has been overwritten meanwhile */
-  #checkPlace(collection: Collection, nextId: RecordId): void {
-    if (this.#lastId === 0 || nextId === this.#lastId + 1) return;
+  #checkPlace(collection: Collection): void {
+    if (this.#lastId === 0) return;
     const { latest } = this.#context.services.store;
     if (latest.get('records', recordKey(collection.id, this.#lastId)) !== undefined) return;
     throw new MongoCommandError(

@@ -2,6 +2,7 @@ import { type Document, toDocument } from '../bson/value.ts';
 import { checkCollection } from '../catalog/check-store.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CommandDefinition } from './command.ts';
+import { isTrue } from './field-types.ts';
 import { reply } from './reply.ts';
 
 /** `validate` (manual): whether the records and each index of a collection agree. */
@@ -32,6 +33,12 @@ export const validate: CommandDefinition = {
     }
     if (collection.type === 'view') {
       throw new MongoCommandError('CommandNotSupportedOnView', 'Cannot validate a view');
+    }
+    if (isTrue(context.args.get('background')) && isTrue(context.args.get('full'))) {
+      throw new MongoCommandError(
+        'InvalidOptions',
+        'Running the validate command with { background: true } and { full: true } is not supported',
+      );
     }
     const snapshot = store.snapshot();
     try {
