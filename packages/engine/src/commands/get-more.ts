@@ -124,7 +124,7 @@ function failCheckedOut(context: CommandContext, cursor: Cursor): void {
 function awaitTime(context: CommandContext, cursor: Cursor): number | undefined {
   const asked = toNumber(context.args.get('maxTimeMS'));
   if (cursor.source.tail?.awaitData) return asked ?? defaultAwaitMs(context.services.cursors.size);
-  if (asked !== undefined && asked > 0) {
+  if (asked !== undefined) {
     throw new MongoCommandError(
       'BadValue',
       'cannot set maxTimeMS on getMore command for a non-awaitData cursor',

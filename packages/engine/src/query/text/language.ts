@@ -1,3 +1,4 @@
+/// <reference path="./snowball-stemmers.d.ts" />
 /** Words of a language as text search sees them (manual, "Text Search Languages"). */
 import { newStemmer } from 'snowball-stemmers';
 import { MongoCommandError } from '../../errors/mongo-command-error.ts';
