@@ -387,3 +387,17 @@ describe('what a server without a search process refuses', () => {
     });
   });
 });
+
+describe('administration', () => {
+  it('answers what there is nothing to do for', async () => {
+    const admin = test().client.db('admin');
+    expect(await admin.command({ refreshLogicalSessionCacheNow: 1 })).toMatchObject({ ok: 1 });
+    expect(await test().client.db('crud').command({ planCacheClear: 'x' })).toMatchObject({
+      ok: 1,
+    });
+    expect(await admin.command({ getDefaultRWConcern: 1 })).toMatchObject({
+      defaultWriteConcern: { w: 'majority' },
+      defaultReadConcern: { level: 'local' },
+    });
+  });
+});

@@ -27,6 +27,7 @@ import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
 import { fsync } from './fsync.ts';
 import { getCmdLineOpts } from './get-cmd-line-opts.ts';
+import { getDefaultRwConcern } from './get-default-rw-concern.ts';
 import { getLog } from './get-log.ts';
 import { getMore } from './get-more.ts';
 import { getParameter } from './get-parameter.ts';
@@ -42,7 +43,9 @@ import { createListCommands } from './list-commands.ts';
 import { listDatabases } from './list-databases.ts';
 import { listIndexes } from './list-indexes.ts';
 import { ping } from './ping.ts';
+import { planCacheClear } from './plan-cache-clear.ts';
 import { profile } from './profile.ts';
+import { refreshSessionCache } from './refresh-session-cache.ts';
 import { refreshSessions } from './refresh-sessions.ts';
 import { renameCollection } from './rename-collection.ts';
 import { replSetGetConfig } from './repl-set-get-config.ts';
@@ -100,6 +103,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   findAndModify,
   fsync,
   getCmdLineOpts,
+  getDefaultRwConcern,
   getLog,
   getMore,
   getParameter,
@@ -117,7 +121,9 @@ const COMMANDS: readonly CommandDefinition[] = [
   listIndexes,
   logout,
   ping,
+  planCacheClear,
   profile,
+  refreshSessionCache,
   refreshSessions,
   renameCollection,
   replSetGetConfig,
