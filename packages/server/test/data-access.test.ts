@@ -334,6 +334,53 @@ describe('files', () => {
     expect(part.equals(content.subarray(261_119, 600_001))).toBe(true);
   });
 
+  describe('of many chunks', () => {
+    const small = { chunkSize: 1000 };
+    const large = async (content: Buffer, id: string) => {
+      const staged = await stageUpload(mongo, bucket, parts(content), small);
+      const file = { id, filename: 'f', metadata: new Map(), mode: 'insert' as const };
+      return finishUpload(mongo, bucket, staged, file, options);
+    };
+    const chunks = () => mongo.client.db(bucket.database).collection<{ _id: ObjectId }>('b.chunks');
+    const orphan = (ageMs: number) => ({
+      _id: ObjectId.createFromTime(Math.floor((Date.now() - ageMs) / 1000)),
+      files_id: 'o',
+      n: 70,
+    });
+
+    it('get their id step by step', async () => {
+      const content = randomBytes(150_500);
+      expect(await large(content, 'l')).toMatchObject({ outcome: 'created' });
+      const file = await openFile(mongo, bucket, 'l', options);
+      expect((await collect(file?.read() ?? parts(Buffer.alloc(0)))).equals(content)).toBe(true);
+      expect(await large(randomBytes(90_000), 'l')).toMatchObject({ outcome: 'duplicate' });
+      expect(await chunkCount()).toBe(151);
+      await deleteFile(mongo, bucket, { id: 'l' }, options);
+      expect(await chunkCount()).toBe(0);
+    });
+
+    it('leave nothing when another upload has the id, and pass by what a dead one left', async () => {
+      await chunks().insertOne(orphan(60_000));
+      expect(await large(randomBytes(90_000), 'o')).toMatchObject({ outcome: 'duplicate' });
+      expect(await chunkCount()).toBe(1);
+      await chunks().deleteMany({});
+      await chunks().insertOne(orphan(7_200_000));
+      expect(await large(randomBytes(90_000), 'o')).toMatchObject({ outcome: 'created' });
+      expect(await chunkCount()).toBe(90);
+      await deleteFile(mongo, bucket, { id: 'o' }, options);
+    });
+
+    it('make one file when two uploads have one id', async () => {
+      const outcomes = await Promise.all([
+        large(randomBytes(99_000), 't'),
+        large(randomBytes(99_000), 't'),
+      ]);
+      expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['created', 'duplicate']);
+      expect(await chunkCount()).toBe(99);
+      await deleteFile(mongo, bucket, { id: 't' }, options);
+    });
+  });
+
   it('are replaced as a whole, and refused uploads leave nothing behind', async () => {
     await upload(randomBytes(600_000), { id: 'f' });
     expect(await upload(Buffer.from('x'), { id: 'f' })).toMatchObject({ outcome: 'duplicate' });

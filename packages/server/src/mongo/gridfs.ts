@@ -9,8 +9,9 @@ import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import { Binary, Long, ObjectId } from '../model/bson.ts';
 import { findRawField, readRawField, readRawPath, toBuffer } from '../model/raw-bson.ts';
 import { findOne } from './find-one.ts';
-import { mapDatabaseError, mongoCodeOf } from './map-error.ts';
+import { mapDatabaseError } from './map-error.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
+import { CHUNKS_PER_STEP, isTaken, moveAllChunks, moveChunksInSteps } from './move-chunks.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
 import { runOperation } from './sessions.ts';
 import {
@@ -243,6 +244,14 @@ async function publish(
     }
     const stored = await readEtagOf(mongo, bucket, id);
     if (stored === undefined) {
+      const count = Math.ceil(staged.length / staged.chunkSize);
+      if (count > CHUNKS_PER_STEP) {
+        // another node may have dropped the bucket since this one looked, and the unique index decides who has the id
+        forgetBucket(mongo, bucket);
+        await ensureIndexes(mongo, bucket);
+        await mapped(() => insertLargeFile(mongo.client, change, count));
+        return { outcome: 'created', id };
+      }
       await swap(change, (session) => insertFile(mongo.client, session, change));
       return { outcome: 'created', id };
     }
@@ -261,7 +270,7 @@ async function publish(
     const guarded = guard.size > 0;
     return { outcome: guarded ? 'etagMismatch' : 'duplicate', id, storedEtag: stored.etag };
   } catch (error) {
-    if (mongoCodeOf(error) === 11000) return { outcome: 'duplicate', id };
+    if (isTaken(error)) return { outcome: 'duplicate', id };
     throw error;
   }
 }
@@ -320,16 +329,29 @@ async function replaceFile(
   return true;
 }
 
-async function moveChunks(
+/** The chunks come first, a step at a time; the files document then claims them. */
+async function insertLargeFile(
+  client: MongoClient,
+  change: FileChange,
+  count: number,
+): Promise<void> {
+  await moveChunksInSteps({ ...moveOf(client, change), count }, () =>
+    collectionOf(client, change.bucket).insertOne(change.document as never, {
+      forceServerObjectId: true,
+    }),
+  );
+}
+
+function moveOf(client: MongoClient, { bucket, staged, id }: FileChange) {
+  return { chunks: collectionOf(client, chunksOf(bucket)), from: staged.stagedId, to: id };
+}
+
+function moveChunks(
   client: MongoClient,
   session: ClientSession | undefined,
-  { bucket, staged, id }: FileChange,
+  change: FileChange,
 ): Promise<void> {
-  await collectionOf(client, chunksOf(bucket)).updateMany(
-    { files_id: staged.stagedId },
-    { $set: { files_id: id as never } },
-    session ? { session } : {},
-  );
+  return moveAllChunks(moveOf(client, change), session);
 }
 
 async function readEtagOf(
