@@ -1,5 +1,5 @@
 /** Settings that change answers: mounts as RESTHeart tolerates them, ranges, representations by all their names. */
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type RowTable, testRows } from '../support/rows.ts';
 import { openTarget, type Target } from '../support/target.ts';
 import { RANGE_ROWS } from './files.rows.ts';
@@ -68,6 +68,47 @@ onServer(
       status: 200,
       text: /^<!doctype html>/,
       replyHeaders: { 'Content-Type': /^text\/html/, 'Access-Control-Allow-Origin': null },
+    },
+  ],
+);
+
+onServer(
+  'a database of its own',
+  `mongo:
+  mongo-mounts:
+    - what: /described-${process.pid}
+      where: /`,
+  [
+    {
+      name: 'describes collections, buckets, schemas and aggregations',
+      chapter: 'description',
+      collection: false,
+      given: [
+        'PUT /',
+        'PUT /_schemas',
+        'PUT /_schemas/s?wm=upsert {"properties":{"n":{"type":"integer"}}}',
+        'PUT /{c} {"jsonSchema":{"schemaId":"s"},"aggrs":[{"uri":"sum","stages":[]}]}',
+        'PUT /{c}.files',
+      ],
+      request: 'GET /openapi.json',
+      status: 200,
+      bodyHas: {
+        openapi: '3.1.0',
+        paths: {
+          '/{c}': { get: expect.anything(), post: expect.anything() },
+          '/{c}/{id}': { patch: expect.anything() },
+          '/{c}/*': { patch: expect.anything() },
+          '/{c}/_indexes/{index}': { put: expect.anything() },
+          '/{c}/_aggrs/sum': { get: expect.anything() },
+          '/{c}.files/{id}/binary': { get: expect.anything() },
+          '/_sessions': { post: expect.anything() },
+        },
+        components: {
+          schemas: {
+            [`described-${process.pid}_{c}`]: { properties: { n: { type: 'integer' } } },
+          },
+        },
+      },
     },
   ],
 );

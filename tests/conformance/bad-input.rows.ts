@@ -404,6 +404,6 @@ export const BAD_INPUTS: readonly BadInput[] = [
 ];
 
 /** Keeps the escapes that are written, escapes what would end the request line. */
-function encodeQuery(query: string): string {
+export function encodeQuery(query: string): string {
   return query.replace(/[ "<>{}[\]|^`]/g, (char) => encodeURIComponent(char));
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { send, sendBytes } from '../support/raw-http.ts';
 import { openTarget, type Target } from '../support/target.ts';
 import { BAD_INPUTS, bare, withBody } from './bad-input.rows.ts';
+import { BAD_RESOURCE_INPUTS } from './bad-input-resources.rows.ts';
 
 const database = `bad-${Date.now().toString(36)}-${process.pid}`;
 let target: Target;
@@ -17,6 +18,38 @@ beforeAll(async () => {
     headers: { 'Content-Type': 'application/json' },
     body: '{"_id":"a","n":1}',
   });
+  const aggregation = (uri: string, ...stages: object[]) => ({ uri, stages });
+  const properties: readonly (readonly [path: string, body: object])[] = [
+    ['_schemas', {}],
+    ['_schemas/s?wm=upsert', { properties: { n: { type: 'integer' } } }],
+    ['checked', { jsonSchema: { schemaId: 's' } }],
+    ['b.files', {}],
+    [
+      'ag',
+      {
+        aggrs: [
+          aggregation('v', { $match: { n: { $var: 'x' } } }),
+          aggregation('stage', { $nosuch: 1 }),
+          aggregation('operator', { $match: { n: { $nosuch: 1 } } }),
+          aggregation('two', { $match: {}, $limit: 1 }),
+          aggregation('var', { $match: { n: { $var: 1 } } }),
+          aggregation('ifvar', { $ifvar: ['x'] }),
+          aggregation('out', { $out: 'x' }),
+          aggregation('where', { $match: { $where: '1' } }),
+          aggregation('negative', { $skip: { $var: 'x' } }),
+        ],
+      },
+    ],
+  ];
+  for (const [path, body] of properties) {
+    const { status } = await send(target.baseUrl, {
+      method: 'PUT',
+      path: `/${database}/${path}`,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(status, path).toBe(201);
+  }
 });
 afterAll(() => target.close());
 
@@ -54,9 +87,10 @@ function checkErrorBody(answer: string): void {
 describe('malformed requests are refused', () => {
   it('there are enough of them', () => {
     expect(BAD_INPUTS.length).toBeGreaterThan(150);
+    expect(BAD_RESOURCE_INPUTS.length).toBeGreaterThan(150);
   });
 
-  for (const { name, parts, expect: expected } of BAD_INPUTS) {
+  for (const { name, parts, expect: expected } of [...BAD_INPUTS, ...BAD_RESOURCE_INPUTS]) {
     it(name, async () => {
       const answer = await sendBytes(target.baseUrl, parts.map(fill), { quietMs: 3000 });
       expect(expected, answer.slice(0, 400)).toContain(statusOf(answer) ?? 'closed');

@@ -1,5 +1,4 @@
 /** What Quorate has beyond RESTHeart: paging by cursor, streams in and out, batches, idempotency, consistency, description. */
-import { expect } from 'vitest';
 import type { Row, RowTable } from '../support/rows.ts';
 
 const THREE = 'POST /{db}/{c} [{"_id":1,"n":1},{"_id":2,"n":1},{"_id":3,"n":2}]';
@@ -137,16 +136,6 @@ export const BEYOND_ROWS: RowTable = [
   }),
   row('consistency', 'tells nothing unasked', 'POST /{db}/{c} {"n":1}', 201, {
     replyHeaders: { 'Quorate-Consistency': null },
-  }),
-  row('description', 'describes collections and aggregations', 'GET /openapi.json', 200, {
-    given: ['PATCH /{db}/{c} {"aggrs":[{"uri":"sum","stages":[]}]}'],
-    bodyHas: {
-      openapi: '3.1.0',
-      paths: {
-        '/{db}/{c}': { get: expect.anything() },
-        '/{db}/{c}/_aggrs/sum': { get: expect.anything() },
-      },
-    },
   }),
   row('description', 'shows browsers the reader page', 'GET /docs', 200, {
     headers: { Accept: 'text/html' },

@@ -222,18 +222,7 @@ export function testRows(baseUrl: () => string, rows: RowTable): void {
   for (const row of rows) {
     const gap = gapOf(row);
     const name = `${row.name} (${row.chapter})`;
-    if (sharesDatabase(row))
-      it.skip(`${name}: skipped, the description names only so many collections`, () => undefined);
-    else if (gap === undefined) it(name, () => runRow(baseUrl(), row));
+    if (gap === undefined) it(name, () => runRow(baseUrl(), row));
     else it.fails(`${name}: expected to fail, ${gap}`, () => runRow(baseUrl(), row));
   }
-}
-
-/** A database that other test files fill at the same time: what describes all of it is not predictable. */
-function sharesDatabase(row: { readonly chapter: string; readonly name: string }): boolean {
-  return (
-    process.env['CONFORMANCE_GAPS'] !== undefined &&
-    row.chapter === 'description' &&
-    row.name === 'describes collections and aggregations'
-  );
 }

@@ -11,6 +11,7 @@ import { collectionOf, type MongoAccess, type PointReads } from './mongo-access.
 import {
   andFilters,
   type CausalToken,
+  causalKeyOf,
   type FindOneRequest,
   mergeCausalTokens,
   type Namespace,
@@ -111,7 +112,7 @@ function groupKey(
     options.readPreference ?? '',
     options.readConcern ?? '',
     options.maxTimeMS ?? '',
-    options.causal === undefined ? '' : 'causal',
+    causalKeyOf(options.causal),
     filter.length,
     filter,
     projection,

@@ -433,7 +433,7 @@ async function* readChunks(
   const driver = {
     raw: true,
     sort: { n: 1 as const },
-    batchSize: 8,
+    batchSize: 4,
     ...(options.readPreference === undefined ? {} : { readPreference: options.readPreference }),
   };
   const cursor = collectionOf(mongo.client, chunks).find(filter, driver);

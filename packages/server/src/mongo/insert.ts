@@ -10,6 +10,7 @@ import { isUnavailable, mapDatabaseError, mapServerError, writeErrorsOf } from '
 import { collectionOf, type InsertBatches, type MongoAccess } from './mongo-access.ts';
 import {
   type CausalToken,
+  causalKeyOf,
   mergeCausalTokens,
   type Namespace,
   type OperationOptions,
@@ -72,7 +73,7 @@ export function createInsertBatches(config: { readonly maxBatchSize: number }): 
           namespace.collection,
           concern?.w ?? '',
           concern?.journal ?? '',
-          options.causal === undefined ? '' : 'causal',
+          causalKeyOf(options.causal),
         ].join('\0');
         let group = groups.get(key);
         if (

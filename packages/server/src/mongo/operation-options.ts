@@ -30,6 +30,15 @@ export interface CausalToken {
 }
 
 /**
+ * Operations whose keys are equal may be sent together. A time that the database refuses is its client's own affair, so
+ * only those that name the same one share an operation.
+ */
+export function causalKeyOf(token: CausalToken | undefined): string {
+  if (token === undefined) return '';
+  return token.after === undefined ? 'causal' : `causal ${token.after.t}.${token.after.i}`;
+}
+
+/**
  * One token for several operations that are sent together: it waits for the latest of their times,
  * and what it saw is told to all.
  */

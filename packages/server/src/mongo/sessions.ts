@@ -20,6 +20,7 @@ interface SessionInternals {
 }
 
 const TRANSACTION_IN_PROGRESS = 'TRANSACTION_IN_PROGRESS';
+const INVALID_OPTIONS = 72;
 const NO_TRANSACTION = 'NO_TRANSACTION';
 /** Reads of `admin`, `config` and `local` are not allowed in transactions, so the probe reads here. */
 const PROBE = { database: 'quorate', collection: 'probe' } as const;
@@ -55,6 +56,13 @@ export async function runDriverOperation<T>(
   try {
     if (causal.after !== undefined) session.advanceOperationTime(causal.after);
     return await operation(mongo.client, session);
+  } catch (failure) {
+    // a time after the cluster's own: no answer of this server has named it
+    if (causal.after === undefined || mongoCodeOf(failure) !== INVALID_OPTIONS) throw failure;
+    throw new QuorateError('ERR_REQUEST_CONSISTENCY', {
+      message: 'illegal Quorate-Consistency header: its time lies in the future',
+      cause: failure,
+    });
   } finally {
     causal.operationTime = session.operationTime;
     await session.endSession();
