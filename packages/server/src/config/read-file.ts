@@ -39,7 +39,13 @@ export function parseConfigText(text: string, name: string): ConfigFile {
   if (problem !== undefined) {
     throw fileError(name, problem.message.split('\n')[0] ?? 'invalid YAML', problem);
   }
-  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  let root: unknown;
+  try {
+    root = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // `*name` without its anchor, or too many of them; a star that is meant as a text needs quotes
+    throw fileError(name, error instanceof Error ? error.message : 'invalid YAML', error);
+  }
   if (root === null || root === undefined) return { root: {}, lines: new Map() };
   if (typeof root !== 'object' || Array.isArray(root))
     throw fileError(name, 'the top level must be a block of sections');
