@@ -56,7 +56,9 @@ describe('every key', () => {
       const error = refusal(`/${section}/${wrong}->1`);
       expect(error?.code, `${section}/${wrong}`).toBe('ERR_CONFIG_UNKNOWN_KEY');
       expect(error?.message).toContain(`/${section}/${wrong} (environment variable RHO)`);
-      expect(error?.hint).toBe(`The nearest valid key is /${section}/${key}`);
+      const named = error?.hint?.slice(`The nearest valid key is /${section}/`.length);
+      // of two keys that are equally near, either is a good hint
+      expect(siblings.filter((name) => name.startsWith(wrong))).toContain(named);
     }
   });
 
