@@ -897,6 +897,29 @@ rndTokenManager:
     },
   },
   {
+    name: 'failed logins at one account from many sources',
+    security: `${FILE_REALM}${FULL}bruteForceAttackGuard:
+  enabled: true
+  max-failed-attempts: 3
+  max-failed-attempts-per-user: 4
+  trust-x-forwarded-for: true
+`,
+    rows: [],
+    more: (baseUrl) => {
+      it('ends the logins of that account everywhere, and of no other', async () => {
+        const from = (source: string, authorization: string) =>
+          ask(baseUrl(), `GET ${P}`, { Authorization: authorization, 'X-Forwarded-For': source });
+        for (let i = 1; i < 4; i += 1)
+          expect((await from(`1.1.1.${i}`, basic('ann', 'x'))).status).toBe(401);
+        expect((await from('2.2.2.2', ann)).status).toBe(404);
+        expect((await from('1.1.1.4', basic('ann', 'x'))).status).toBe(401);
+        expect((await from('2.2.2.2', ann)).status).toBe(429);
+        expect((await from('2.2.2.2', basic('ann', 'x'))).status).toBe(401);
+        expect((await from('2.2.2.2', bob)).status).toBe(404);
+      });
+    },
+  },
+  {
     name: 'strong passwords, no root role (§7.3)',
     security:
       MONGO_SECURITY.replace(

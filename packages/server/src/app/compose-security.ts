@@ -151,10 +151,13 @@ function composeGuard(
     guard.enabled && guard.shared && database
       ? new FailureStore(database.mongo, database.feed, { warn })
       : undefined;
-  const maxAttempts = guard['max-failed-attempts'];
+  const limit = (maxAttempts: number) =>
+    guard.enabled && maxAttempts > 0 ? new FailedLogins({ maxAttempts, shared }) : undefined;
   return new RequestGuard(authenticator, authorizer, {
-    failures: guard.enabled ? new FailedLogins({ maxAttempts, shared }) : undefined,
+    failures: limit(guard['max-failed-attempts']),
     sourceOf: (request) => sourceOf(request, source),
+    userFailures: limit(guard['max-failed-attempts-per-user']),
+    claimedNameOf: (request) => authenticator.claimedName(request),
     loginServices: new Set(['authTokenService', 'oauthAuthorizationService', 'apiKeys']),
     refused: settings.failedAuthLogger.enabled
       ? (request) => logRefusal(request, authenticator, log)

@@ -23,6 +23,10 @@ export interface RequestGuardOptions {
   /** Undefined: guessing is not slowed down. */
   readonly failures?: FailedLogins | undefined;
   readonly sourceOf: (request: HttpRequest) => string;
+  /** The same by account: whoever guesses from many sources is stopped too, and so is the owner. */
+  readonly userFailures?: FailedLogins | undefined;
+  /** The account whose credentials a request claims to carry. */
+  readonly claimedNameOf: (request: HttpRequest) => string | undefined;
   /** Services that are open, and answer 401 themselves to wrong credentials. */
   readonly loginServices: ReadonlySet<string>;
   /** Told of every refused login. */
@@ -45,7 +49,10 @@ export class RequestGuard implements Guard {
     this.authenticator = authenticator;
     this.authorizer = authorizer;
     this.options = options;
-    this.isPlain = options.failures === undefined && options.refused === undefined;
+    this.isPlain =
+      options.failures === undefined &&
+      options.userFailures === undefined &&
+      options.refused === undefined;
     if (authenticator.addsReplyHeaders) {
       this.replyHeaders = (request) => authenticator.replyHeaders(request);
     }
@@ -73,7 +80,7 @@ export class RequestGuard implements Guard {
     traits: Parameters<RequestAuthorizer['authorize']>[2],
     identity: Identity,
   ): Promise<Permit> {
-    const { failures, loginServices, sourceOf } = this.options;
+    const { loginServices } = this.options;
     let permit: Permit;
     try {
       permit = await this.authorizer.authorize(request, identity, traits, service.secured);
@@ -82,7 +89,7 @@ export class RequestGuard implements Guard {
         await this.count(request);
       throw error;
     }
-    if (failures !== undefined && (await failures.isBlocked(sourceOf(request)))) {
+    if (await this.isBlocked(request, identity)) {
       throw new QuorateError('ERR_AUTH_TOO_MANY', {
         message: 'Too many failed authentication attempts. Please try again later.',
         headers: [['Retry-After', '10']],
@@ -96,9 +103,24 @@ export class RequestGuard implements Guard {
     return permit;
   }
 
+  private async isBlocked(request: HttpRequest, identity: Identity): Promise<boolean> {
+    const { failures, sourceOf, userFailures } = this.options;
+    if ((await failures?.isBlocked(sourceOf(request))) === true) return true;
+    if (userFailures === undefined || identity.kind === 'anonymous') return false;
+    return await userFailures.isBlocked(userKey(identity.name));
+  }
+
   /** Before the refusal is sent, so that the next attempt finds it counted, whichever node it reaches. */
   private async count(request: HttpRequest): Promise<void> {
     this.options.refused?.(request);
-    await this.options.failures?.add(this.options.sourceOf(request));
+    const { failures, sourceOf, userFailures, claimedNameOf } = this.options;
+    await failures?.add(sourceOf(request));
+    const name = userFailures && claimedNameOf(request);
+    if (name !== undefined) await userFailures?.add(userKey(name));
   }
+}
+
+/** No address looks like this, so that one collection counts both. */
+function userKey(name: string): string {
+  return `user ${name}`;
 }

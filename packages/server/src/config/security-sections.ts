@@ -233,7 +233,10 @@ export const SECURITY_SECTIONS = {
   }),
   roles: plugin(true, 'The own roles of an account', { uri: text('/roles', 'path') }),
   bruteForceAttackGuard: plugin(false, 'Slows down guessing of passwords', {
-    'max-failed-attempts': int(5, 'within 10 seconds', { min: 1 }),
+    'max-failed-attempts': int(5, 'of one source, within 10 seconds', { min: 1 }),
+    'max-failed-attempts-per-user': int(0, 'at one account from all sources, 0: any number', {
+      min: 0,
+    }),
     'trust-x-forwarded-for': bool(false, 'the client is named by a proxy'),
     'x-forwarded-for-value-from-last': int(0, 'which value, from the end', { min: 0 }),
     'x-forwarded-for-value-from-last-element': any<number | null>(null, 'the same'),
