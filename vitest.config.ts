@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['quorate-source', 'node', 'import', 'module', 'default'];
@@ -6,12 +7,17 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // the default leaves one core idle, which on two is half of them
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
+          // values only, so that nothing needs a module registry of its own: half the time
+          pool: 'threads',
+          isolate: false,
           // properties run hundreds of cases: on a busy machine that takes its time
           testTimeout: 30_000,
         },
