@@ -337,6 +337,12 @@ describe('the guard against guessing', () => {
       expect((await ask(a, 'GET /roles/guessed', from('10.0.0.2', bob))).status).toBe(200);
       await within1s(async () => (await good(b)).status === 429);
     }));
+
+  it('does not let in the password of the manuals from elsewhere', () =>
+    withNodes(OWN_KEYS, 1, async ([node = '']) => {
+      expect((await ask(node, 'GET /roles/admin', from('10.0.0.9'))).status).toBe(401);
+      expect(await statusOf(node, ADMIN)).toBe(200);
+    }));
 });
 
 describe('explanations', () => {

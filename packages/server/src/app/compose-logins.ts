@@ -65,7 +65,7 @@ export function composeMechanisms(
 }
 
 const KNOWN_PASSWORD =
-  'admin is logged in with the password of the manuals from another machine: change it';
+  'A login as admin with the password of the manuals was refused: it is worth nothing from another machine; set another password';
 
 /**
  * The key of Digest's nonces: the same on nodes that share a signing secret (cluster.md E8), a random one elsewhere.

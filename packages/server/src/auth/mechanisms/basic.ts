@@ -13,7 +13,7 @@ export class BasicMechanism implements AuthenticationMechanism {
 
   private readonly onKnownPassword: (() => void) | undefined;
 
-  /** @param onKnownPassword - told when a client of another machine comes with the password that every manual prints */
+  /** @param onKnownPassword - told when a client of another machine was refused for coming with the password that every manual prints */
   constructor(accounts: AccountStore, passwords: PasswordVerifier, onKnownPassword?: () => void) {
     this.accounts = accounts;
     this.passwords = passwords;
@@ -29,6 +29,7 @@ export class BasicMechanism implements AuthenticationMechanism {
     const { name, secret } = credentials;
     if (name === 'admin' && secret === 'secret' && !isFromThisMachine(request)) {
       this.onKnownPassword?.();
+      return undefined;
     }
     return this.login(name, secret);
   }
@@ -68,12 +69,17 @@ export class BasicMechanism implements AuthenticationMechanism {
   }
 }
 
-/** False for clients elsewhere, those behind a proxy on this machine included. */
-function isFromThisMachine(request: HttpRequest): boolean {
-  return (
-    /^(127\.|::1$|::ffff:127\.)/.test(request.remoteAddress) &&
-    request.header('x-forwarded-for') === undefined &&
-    request.header('forwarded') === undefined
+const LOOPBACK = /^"?\[?(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})(\]?(:\d+)?)"?$/i;
+
+/** False for clients elsewhere, those behind a proxy on this machine included (X-Forwarded-For, RFC 7239). */
+export function isFromThisMachine(request: Pick<HttpRequest, 'remoteAddress' | 'header'>): boolean {
+  const forwardedFor = request.header('x-forwarded-for')?.split(',') ?? [];
+  const forwarded = request.header('forwarded');
+  const named = [...(forwarded?.matchAll(/\bfor=("[^"]*"|[^;,\s]+)/gi) ?? [])].map(([, by]) => by);
+  // a header that names nobody hides somebody
+  if (forwarded !== undefined && named.length === 0) return false;
+  return [request.remoteAddress, ...forwardedFor, ...named].every((address) =>
+    LOOPBACK.test(address?.trim() ?? ''),
   );
 }
 
