@@ -54,6 +54,8 @@ export function parseMultipart(body: Buffer, contentType: string): Promise<FormF
     parser.on('file', (name, stream, info) => {
       // the library's types promise a file name, but a part of type application/octet-stream may have none
       const fileName: string | undefined = info.filename;
+      // a body that ends too early fails the open part too
+      stream.on('error', (cause) => reject(malformed(cause)));
       if (fileName !== undefined) {
         stream.resume();
         return;

@@ -104,8 +104,10 @@ function receiveParts<T>(
     parser.on('file', (name, stream, info) => {
       // parts of type application/octet-stream without a file name come here too
       const fileName: string | undefined = info.filename;
+      // a body that ends too early fails the open part too, and nobody may be reading it
+      stream.on('error', fail);
       if (fileName === undefined) {
-        collectText(stream, (text) => texts.set(name, text), fail);
+        collectText(stream, (text) => texts.set(name, text));
       } else if (storing === undefined) {
         storing = store(withHead(stream, (bytes) => (head = bytes))).then((value) => ({ value }));
         storing.catch(fail);
@@ -156,11 +158,7 @@ async function* withHead(source: Readable, keep: (head: Buffer) => void): AsyncG
   }
 }
 
-function collectText(
-  stream: Readable,
-  done: (text: string) => void,
-  fail: (failure: unknown) => void,
-): void {
+function collectText(stream: Readable, done: (text: string) => void): void {
   const chunks: Buffer[] = [];
   let length = 0;
   stream.on('data', (chunk: Buffer) => {
@@ -168,5 +166,4 @@ function collectText(
     if (length <= MAX_METADATA_BYTES) chunks.push(chunk);
   });
   stream.on('end', () => done(Buffer.concat(chunks).toString('utf8')));
-  stream.on('error', fail);
 }
