@@ -1,5 +1,6 @@
 /** No malformed request gets a 5xx that the specification does not ask for, and none harms the next request. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { gapOf } from '../support/known-gaps.ts';
 import { send, sendBytes } from '../support/raw-http.ts';
 import { openTarget, type Target } from '../support/target.ts';
 import { BAD_INPUTS, bare, withBody } from './bad-input.rows.ts';
@@ -96,7 +97,8 @@ describe('malformed requests are refused', () => {
   });
 
   for (const { name, parts, expect: expected } of [...BAD_INPUTS, ...BAD_RESOURCE_INPUTS]) {
-    it(name, async () => {
+    const test = gapOf({ chapter: 'bad input', name }) === undefined ? it : it.fails;
+    test(name, async () => {
       const answer = await sendBytes(target.baseUrl, parts.map(fill), { quietMs: 3000 });
       expect(expected, answer.slice(0, 400)).toContain(statusOf(answer) ?? 'closed');
       checkErrorBody(answer);

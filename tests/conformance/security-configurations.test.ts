@@ -14,7 +14,7 @@ import {
   MONGO_SECURITY,
   type SecurityRow,
 } from '../support/security-rows.ts';
-import { ALL_DATABASES, openTarget, type Target } from '../support/target.ts';
+import { ALL_DATABASES, dropDatabases, openTarget, type Target } from '../support/target.ts';
 
 /** One request; `as` is an `Authorization` value. */
 type RequestRow = Pick<
@@ -1392,6 +1392,7 @@ for (const { name, security, files = {}, rows, more } of CONFIGURATIONS) {
   describe(name, () => {
     let target: Target;
     beforeAll(async () => {
+      await dropDatabases('confdb', 'open');
       target = await openTarget(ALL_DATABASES, security, files);
     });
     afterAll(() => target?.close());

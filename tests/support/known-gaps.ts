@@ -16,11 +16,35 @@ const FORGETS =
 const NEVER_TOO_OLD =
   'SecantusDB answers 251 in place of 225 (TransactionTooOld) to a number below the latest';
 
+// Seen on the same server by the rows themselves: it takes what MongoDB refuses, or refuses it by another code.
+const LENIENT = 'SecantusDB takes what MongoDB refuses';
+const UNPARSED = 'SecantusDB does not look into a pipeline that finds no documents';
+const OTHER_CODE = 'SecantusDB refuses the stage by another code than MongoDB';
+
 const GAPS: Readonly<Record<string, readonly Gap[]>> = {
   secantusdb: [
     { chapter: 'resources §8', name: 'aborts', reason: FORGETS },
     { chapter: 'resources §8', name: 'answers 409 to a write conflict', reason: FORGETS },
     { chapter: 'resources §8', name: 'numbers transactions upwards', reason: NEVER_TOO_OLD },
+    {
+      chapter: '3',
+      name: 'names the error of a stage that updates cannot have',
+      reason: OTHER_CODE,
+    },
+    { chapter: '3', name: 'refuses to project a path that ends with a dot', reason: LENIENT },
+    {
+      chapter: 'graphql §5.3',
+      name: 'fails it also where the database is missing',
+      reason: UNPARSED,
+    },
+    { chapter: 'bad input', name: 'PATCH /{db}/{c}/a [{}]', reason: OTHER_CODE },
+    { chapter: 'bad input', name: 'PUT /{db}/ag/_indexes/x {"keys":{"a":0}}', reason: LENIENT },
+    { chapter: 'bad input', name: 'GET /{db}/ag/_aggrs/operator', reason: UNPARSED },
+    {
+      chapter: 'bad input',
+      name: 'GET /{db}/{c} Quorate-Consistency: 4000000000.1',
+      reason: 'SecantusDB answers reads after a cluster time that has not come',
+    },
   ],
 };
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { startEngine } from '../../packages/engine/src/index.ts';
 import { createApp } from '../../packages/server/src/app/create-app.ts';
 import { loadConfig } from '../../packages/server/src/config/load.ts';
@@ -86,3 +87,15 @@ export const ALL_DATABASES = `mongo:
   mongo-mounts:
     - what: "*"
       where: /`;
+
+/** Starts from nothing also on a database that outlives its server: `MONGODB_URI` names it. */
+export async function dropDatabases(...names: readonly string[]): Promise<void> {
+  const uri = process.env['MONGODB_URI'];
+  if (uri === undefined) return;
+  const client = new MongoClient(uri);
+  try {
+    for (const name of names) await client.db(name).dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
