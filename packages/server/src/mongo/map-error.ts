@@ -119,6 +119,25 @@ const UNAVAILABLE_NAMES = new Set([
   'MongoWaitQueueTimeoutError',
 ]);
 
+/**
+ * What the driver throws as Node gave it: a write to a socket that has just died waits for `drain`
+ * and gets the socket's own error (its connection.ts, `writeCommand`).
+ */
+const SOCKET_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ERR_SOCKET_CLOSED',
+]);
+
+function isSocketError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && SOCKET_CODES.has(code);
+}
+
 function rows(code: ErrorCode, status: number, message: string, ...numbers: number[]) {
   return numbers.map((number): [number, Row] => [number, { code, status, message }]);
 }
@@ -155,7 +174,7 @@ export function writeErrorsOf(error: MongoBulkWriteError): DriverWriteError[] {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof QuorateError) return isUnavailable(error.cause);
   if (error instanceof MongoServerSelectionError || error instanceof MongoNetworkError) return true;
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return isSocketError(error);
   if (UNAVAILABLE_NAMES.has(error.name)) return true;
   return typeof error.code === 'number' && UNAVAILABLE_CODES.has(error.code);
 }
@@ -180,8 +199,8 @@ export function mapDatabaseError(error: unknown): unknown {
   }
   // the serializer's buffer ends a little above the largest document MongoDB takes
   if (error instanceof RangeError) return tooLarge(error);
-  if (!(error instanceof MongoError)) return error;
   if (isUnavailable(error)) return mapUnavailable(error);
+  if (!(error instanceof MongoError)) return error;
   if (error.name === 'MongoOperationTimeoutError') {
     return new QuorateError('ERR_DATABASE_TIMEOUT', {
       status: 408,

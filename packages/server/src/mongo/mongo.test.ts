@@ -60,6 +60,15 @@ describe('database errors', () => {
     expect((error as QuorateError).headers).toEqual([['Retry-After', '1']]);
   });
 
+  it.each(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED'])(
+    'takes a bare %s of a dying socket for a database that cannot be reached',
+    (code) => {
+      const cause = Object.assign(new Error('write failed'), { code });
+      expect(isUnavailable(cause)).toBe(true);
+      expect(mapDatabaseError(cause)).toMatchObject({ status: 503, retryable: true, cause });
+    },
+  );
+
   it('keep code, name and the first 100 characters of the text for the error object', () => {
     const cause = new MongoServerError({ message: 'x'.repeat(120), code: 5, codeName: 'Five' });
     expect(commandErrorDetails(mapDatabaseError(cause))).toEqual({
