@@ -130,6 +130,8 @@ export interface MongoRequest {
   hideFields?: ((document: Buffer) => Buffer) | undefined;
   /** Judges the result of a PATCH, which is undone when it throws; undefined: nothing is judged. */
   checkWritten?: ((document: BsonDocument) => Promise<void>) | undefined;
+  /** Its write was there for a moment, and others may have read it. */
+  isUndone?: boolean;
 }
 
 /** One mount after its variables were filled in (rest-documents.md §1.5). */

@@ -41,7 +41,7 @@ export interface RestServiceParts {
   readonly accountGuards?: AccountGuards;
   /** Rules for the documents of single collections. */
   readonly documentRules?: DocumentRules | undefined;
-  /** Told of every write that succeeded, before its reply is sent. */
+  /** Told of every write that succeeded or was undone, before its reply is sent. */
   readonly onWrite?: (request: MongoRequest) => Promise<void> | undefined;
 }
 
@@ -104,17 +104,22 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     if (isTus) return handleTus(request, context);
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
-    const reply = isStream
-      ? await importDocuments(
-          request,
-          context,
-          await context.checks.loadDocumentValidator(request, context),
-        )
-      : await handler(request, context);
-    if (request.method !== 'GET') {
-      forgetPages(request, mongo);
-      const told = reply.status < 400 ? parts.onWrite?.(request) : undefined;
-      if (told !== undefined) await told;
+    let reply: Reply | undefined;
+    try {
+      reply = isStream
+        ? await importDocuments(
+            request,
+            context,
+            await context.checks.loadDocumentValidator(request, context),
+          )
+        : await handler(request, context);
+    } finally {
+      if (request.method !== 'GET') {
+        forgetPages(request, mongo);
+        const hasWritten = reply === undefined ? request.isUndone : reply.status < 400;
+        const told = hasWritten ? parts.onWrite?.(request) : undefined;
+        if (told !== undefined) await told;
+      }
     }
     const answer = request.causal === undefined ? reply : withConsistency(reply, request.causal);
     return request.warnings.length === 0 ? answer : withWarnings(request, answer);

@@ -43,6 +43,7 @@ export async function undoWrite(
   try {
     await validate(decode(written));
   } catch (violation) {
+    request.isUndone = true;
     const condition = { required: true, presented: etag.toHexString() };
     if (result.document === undefined) {
       await deleteConditionally(mongo, namespace, { id, etag: condition }, options);
