@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { useEngine } from './support/engine.ts';
@@ -42,5 +43,67 @@ describe('authentication', () => {
     ['an unknown user', 'nobody:nope'],
   ])('refuses %s', async (_, credentials) => {
     expect(await runAs(credentials, 'admin', 'admin', { ping: 1 })).toMatchObject({ code: 18 });
+  });
+});
+
+describe('mechanisms', () => {
+  const BOTH = ['SCRAM-SHA-1', 'SCRAM-SHA-256'];
+  const root = (command: object) => runAs('root:s%C3%A9cret', 'admin', 'app', command);
+  const statusAs = async (user: string, mechanism?: string) => {
+    const option = mechanism === undefined ? '' : `&authMechanism=${mechanism}`;
+    return await runAs(`${user}:p%C3%A4ss`, `app${option}`, 'app', { connectionStatus: 1 });
+  };
+
+  it.each([
+    ['of none named', undefined, BOTH],
+    ['of SCRAM-SHA-1', ['SCRAM-SHA-1'], ['SCRAM-SHA-1']],
+    ['of SCRAM-SHA-256', ['SCRAM-SHA-256'], ['SCRAM-SHA-256']],
+    ['of both', ['SCRAM-SHA-256', 'SCRAM-SHA-1'], BOTH],
+  ])('let a user %s in by these and no other', async (title, mechanisms, expected) => {
+    const user = `user ${title}`;
+    const create = { createUser: user, pwd: 'päss', roles: ['readWrite'] };
+    expect(await root(mechanisms === undefined ? create : { ...create, mechanisms })).toMatchObject(
+      { ok: 1 },
+    );
+    expect(await root({ usersInfo: user })).toMatchObject({ users: [{ mechanisms: expected }] });
+    const hello = { hello: 1, saslSupportedMechs: `app.${user}` };
+    expect(await root(hello)).toMatchObject({ saslSupportedMechs: expected });
+    const name = encodeURIComponent(user);
+    expect(await statusAs(name)).toMatchObject({ authInfo: { authenticatedUsers: [{ user }] } });
+    for (const mechanism of BOTH) {
+      const answer = await statusAs(name, mechanism);
+      expect(answer).toMatchObject(
+        expected.includes(mechanism)
+          ? { authInfo: { authenticatedUsers: [{ user }] } }
+          : { code: 18 },
+      );
+    }
+  });
+
+  it.each([
+    [{ mechanisms: ['SCRAM-MD5'] }, "Unknown auth mechanism 'SCRAM-MD5'"],
+    [{ mechanisms: [] }, 'mechanisms field must not be empty'],
+    [{ digestPassword: false }, 'Use of SCRAM-SHA-256 requires undigested passwords'],
+  ])('refuses a user with %o', async (fields, message) => {
+    const create = { createUser: 'refused', pwd: 'pw', roles: [], ...fields };
+    expect(await root(create)).toMatchObject({ code: 2, message });
+  });
+
+  it('takes a password that the client has digested', async () => {
+    const pwd = createHash('md5').update('digested:mongo:päss').digest('hex');
+    const fields = { digestPassword: false, mechanisms: ['SCRAM-SHA-1'] };
+    await root({ createUser: 'digested', pwd, roles: [], ...fields });
+    expect(await statusAs('digested')).toMatchObject({ ok: 1 });
+  });
+
+  it('can be taken from a user, but not given without the password', async () => {
+    await root({ createUser: 'changing', pwd: 'päss', roles: [] });
+    await root({ updateUser: 'changing', mechanisms: ['SCRAM-SHA-1'] });
+    expect(await statusAs('changing', 'SCRAM-SHA-256')).toMatchObject({ code: 18 });
+    expect(await statusAs('changing')).toMatchObject({ ok: 1 });
+    const more = { updateUser: 'changing', mechanisms: ['SCRAM-SHA-256'] };
+    expect(await root(more)).toMatchObject({ code: 2 });
+    expect(await root({ ...more, pwd: 'päss' })).toMatchObject({ ok: 1 });
+    expect(await statusAs('changing', 'SCRAM-SHA-256')).toMatchObject({ ok: 1 });
   });
 });

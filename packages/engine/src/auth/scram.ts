@@ -3,13 +3,24 @@ import { promisify } from 'node:util';
 
 const derive = promisify(pbkdf2);
 
-/** MongoDB's iteration count for SCRAM-SHA-256. */
-const ITERATIONS = 15_000;
-const SALT_BYTES = 28;
-const KEY_BYTES = 32;
+export const SCRAM_MECHANISMS = ['SCRAM-SHA-1', 'SCRAM-SHA-256'] as const;
+export type ScramMechanism = (typeof SCRAM_MECHANISMS)[number];
+
+interface ScramParameters {
+  readonly hash: 'sha1' | 'sha256';
+  readonly keyBytes: number;
+  readonly saltBytes: number;
+  readonly iterations: number;
+}
+
+/** MongoDB's own: its counts of iterations, salts that fill one block of the hash but for four bytes. */
+const PARAMETERS: Readonly<Record<ScramMechanism, ScramParameters>> = {
+  'SCRAM-SHA-1': { hash: 'sha1', keyBytes: 20, saltBytes: 16, iterations: 10_000 },
+  'SCRAM-SHA-256': { hash: 'sha256', keyBytes: 32, saltBytes: 28, iterations: 15_000 },
+};
 const NONCE_BYTES = 24;
 
-/** What is stored of a password (RFC 5802 section 5.1, RFC 7677). */
+/** What is stored of a password for one mechanism (RFC 5802 section 5.1, RFC 7677). */
 export interface ScramCredential {
   readonly iterations: number;
   readonly salt: Buffer;
@@ -17,24 +28,51 @@ export interface ScramCredential {
   readonly serverKey: Buffer;
 }
 
+/** A password on its way to its credentials. */
+export interface GivenPassword {
+  readonly userName: string;
+  readonly password: string;
+  /** The client has digested it already, as `digestPassword: false` says. */
+  readonly isDigested?: boolean;
+}
+
 /** Makes a credential; the slow derivation runs off the main thread. */
-export async function createCredential(password: string): Promise<ScramCredential> {
-  const salt = randomBytes(SALT_BYTES);
-  const salted = await derive(prepare(password), salt, ITERATIONS, KEY_BYTES, 'sha256');
-  const clientKey = hmac(salted, 'Client Key');
+export async function createCredential(
+  mechanism: ScramMechanism,
+  given: GivenPassword,
+): Promise<ScramCredential> {
+  const { hash, keyBytes, saltBytes, iterations } = PARAMETERS[mechanism];
+  const salt = randomBytes(saltBytes);
+  const secret = mechanism === 'SCRAM-SHA-1' ? digest(given) : prepare(given.password);
+  const salted = await derive(secret, salt, iterations, keyBytes, hash);
+  const clientKey = hmac(hash, salted, 'Client Key');
   return {
-    iterations: ITERATIONS,
+    iterations,
     salt,
-    storedKey: createHash('sha256').update(clientKey).digest(),
-    serverKey: hmac(salted, 'Server Key'),
+    storedKey: createHash(hash).update(clientKey).digest(),
+    serverKey: hmac(hash, salted, 'Server Key'),
   };
 }
 
+/**
+ * What SCRAM-SHA-1 takes for the password (driver specification "Authentication"). The digest is part
+ * of the protocol and protects nothing; the derivation after it does.
+ */
+function digest({ userName, password, isDigested }: GivenPassword): string {
+  if (isDigested) return password;
+  return createHash('md5').update(`${userName}:mongo:${password}`).digest('hex');
+}
+
 /** A credential nobody's password fits: unknown users look like known ones for one step more. */
-export function createDecoyCredential(secret: Buffer, userName: string): ScramCredential {
-  const salt = hmac(secret, userName).subarray(0, SALT_BYTES);
-  const key = randomBytes(KEY_BYTES);
-  return { iterations: ITERATIONS, salt, storedKey: key, serverKey: key };
+export function createDecoyCredential(
+  mechanism: ScramMechanism,
+  secret: Buffer,
+  userName: string,
+): ScramCredential {
+  const { saltBytes, keyBytes, iterations } = PARAMETERS[mechanism];
+  const salt = hmac('sha256', secret, userName).subarray(0, saltBytes);
+  const key = randomBytes(keyBytes);
+  return { iterations, salt, storedKey: key, serverKey: key };
 }
 
 /** The client's first message, taken apart. */
@@ -52,15 +90,17 @@ export function parseClientFirst(message: string): ClientFirst | undefined {
   return { userName: name.replaceAll('=2C', ',').replaceAll('=3D', '='), nonce, bare };
 }
 
-/** The server's half of one SCRAM-SHA-256 conversation (RFC 5802 section 5). */
+/** The server's half of one SCRAM conversation (RFC 5802 section 5). */
 export class ScramConversation {
   readonly userName: string;
   readonly serverFirst: string;
   readonly #nonce: string;
   readonly #clientFirstBare: string;
   readonly #credential: ScramCredential;
+  readonly #hash: ScramParameters['hash'];
 
-  constructor(first: ClientFirst, credential: ScramCredential) {
+  constructor(mechanism: ScramMechanism, first: ClientFirst, credential: ScramCredential) {
+    this.#hash = PARAMETERS[mechanism].hash;
     this.userName = first.userName;
     this.#nonce = first.nonce + randomBytes(NONCE_BYTES).toString('base64');
     this.#clientFirstBare = first.bare;
@@ -76,18 +116,18 @@ export class ScramConversation {
     const [, withoutProof = '', , nonce, proofText = ''] = match;
     if (nonce !== this.#nonce) return undefined;
     const message = `${this.#clientFirstBare},${this.serverFirst},${withoutProof}`;
-    const signature = hmac(this.#credential.storedKey, message);
+    const signature = hmac(this.#hash, this.#credential.storedKey, message);
     const proof = Buffer.from(proofText, 'base64');
     if (proof.length !== signature.length) return undefined;
     const clientKey = Buffer.from(proof.map((byte, index) => byte ^ (signature[index] ?? 0)));
-    const storedKey = createHash('sha256').update(clientKey).digest();
+    const storedKey = createHash(this.#hash).update(clientKey).digest();
     if (!timingSafeEqual(storedKey, this.#credential.storedKey)) return undefined;
-    return `v=${hmac(this.#credential.serverKey, message).toString('base64')}`;
+    return `v=${hmac(this.#hash, this.#credential.serverKey, message).toString('base64')}`;
   }
 }
 
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
+function hmac(hash: string, key: Buffer, text: string): Buffer {
+  return createHmac(hash, key).update(text).digest();
 }
 
 /** The parts of SASLprep (RFC 4013) that passwords meet: odd spaces, invisible marks, NFKC. */

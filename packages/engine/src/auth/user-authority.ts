@@ -2,8 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Binary, type Document, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { isAllowed, type Privilege } from './roles.ts';
-import { createDecoyCredential, parseClientFirst, ScramConversation } from './scram.ts';
-import { SCRAM_SHA_256, type StoredUser, type UserStore } from './user-store.ts';
+import {
+  createDecoyCredential,
+  parseClientFirst,
+  SCRAM_MECHANISMS,
+  ScramConversation,
+  type ScramMechanism,
+} from './scram.ts';
+import type { StoredUser, UserStore } from './user-store.ts';
 
 const SECRET_BYTES = 32;
 
@@ -26,7 +32,7 @@ interface Conversation {
   proven: boolean;
 }
 
-/** Says who a client is (SCRAM-SHA-256) and what it may do. */
+/** Says who a client is (SCRAM) and what it may do. */
 export class UserAuthority {
   readonly store: UserStore;
   /** Without it anybody may do anything, and users merely can be kept. */
@@ -42,13 +48,21 @@ export class UserAuthority {
   mechanismsOf(qualifiedName: string): Value[] | undefined {
     const dot = qualifiedName.indexOf('.');
     const user = this.store.find(qualifiedName.slice(0, dot), qualifiedName.slice(dot + 1));
-    return user === undefined ? undefined : [SCRAM_SHA_256];
+    return user === undefined ? undefined : [...user.credentials.keys()];
   }
 
   /** The answer to hello's speculativeAuthenticate, or nothing when it cannot succeed. */
   startSpeculative(connection: AuthenticatingConnection, request: Document): Document | undefined {
     try {
-      return this.start(connection, String(request.get('db') ?? 'admin'), request);
+      const database = String(request.get('db') ?? 'admin');
+      const name = parseClientFirst(payloadOf(request))?.userName ?? '';
+      const mechanism = request.get('mechanism');
+      const user = this.store.find(database, name);
+      // the driver then takes one of the mechanisms that the hello names
+      if (user !== undefined && isScram(mechanism) && !user.credentials.has(mechanism)) {
+        return undefined;
+      }
+      return this.start(connection, database, request);
     } catch {
       return undefined;
     }
@@ -57,22 +71,21 @@ export class UserAuthority {
   /** saslStart. @throws AuthenticationFailed, MechanismUnavailable */
   start(connection: AuthenticatingConnection, database: string, request: Document): Document {
     const mechanism = request.get('mechanism');
-    if (mechanism !== SCRAM_SHA_256) {
+    if (!isScram(mechanism)) {
       throw new MongoCommandError(
-        mechanism === 'SCRAM-SHA-1' ? 'AuthenticationFailed' : 'MechanismUnavailable',
-        mechanism === 'SCRAM-SHA-1'
-          ? 'Authentication failed.'
-          : `Unsupported mechanism '${String(mechanism)}' on authentication database '${database}'`,
+        'MechanismUnavailable',
+        `Unsupported mechanism '${String(mechanism)}' on authentication database '${database}'`,
       );
     }
     const first = parseClientFirst(payloadOf(request));
     if (first === undefined) throw failed();
     const credential =
-      this.store.find(database, first.userName)?.credential ??
-      createDecoyCredential(this.#secret, `${database}.${first.userName}`);
+      // who may not use this mechanism is told no more than who does not exist
+      this.store.find(database, first.userName)?.credentials.get(mechanism) ??
+      createDecoyCredential(mechanism, this.#secret, `${database}.${first.userName}`);
     const options = request.get('options');
     const conversation: Conversation = {
-      scram: new ScramConversation(first, credential),
+      scram: new ScramConversation(mechanism, first, credential),
       database,
       skipEmptyExchange: options instanceof Map && options.get('skipEmptyExchange') === true,
       proven: false,
@@ -140,6 +153,10 @@ export class UserAuthority {
   #find(user: AuthenticatedUser): StoredUser | undefined {
     return this.store.find(user.database, user.name);
   }
+}
+
+function isScram(mechanism: Value | undefined): mechanism is ScramMechanism {
+  return SCRAM_MECHANISMS.some((name) => name === mechanism);
 }
 
 function payloadOf(request: Document): string {

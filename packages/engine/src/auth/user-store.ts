@@ -3,17 +3,19 @@ import { decodeDocument, encodeDocument } from '../bson/codec.ts';
 import { Binary, type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import type { Store } from '../storage/store.ts';
 import type { GrantedRole } from './roles.ts';
-import type { ScramCredential } from './scram.ts';
+import { SCRAM_MECHANISMS, type ScramCredential, type ScramMechanism } from './scram.ts';
 
-export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 const UUID_BYTES = 16;
+
+/** What is stored of a password, for each mechanism the user may authenticate by. */
+export type Credentials = ReadonlyMap<ScramMechanism, ScramCredential>;
 
 /** A user as stored. */
 export interface StoredUser {
   readonly name: string;
   readonly database: string;
   readonly userId: Binary;
-  readonly credential: ScramCredential;
+  readonly credentials: Credentials;
   readonly roles: readonly GrantedRole[];
   readonly customData: Document | undefined;
 }
@@ -75,40 +77,57 @@ function keyOf(database: string, name: string): string {
 }
 
 function toStored(user: StoredUser): Document {
-  const { credential } = user;
   return toDocument({
     _id: keyOf(user.database, user.name),
     userId: user.userId,
     user: user.name,
     db: user.database,
-    credentials: toDocument({
-      [SCRAM_SHA_256]: toDocument({
-        iterationCount: credential.iterations,
-        salt: credential.salt.toString('base64'),
-        storedKey: credential.storedKey.toString('base64'),
-        serverKey: credential.serverKey.toString('base64'),
-      }),
-    }),
+    credentials: describeCredentials(user.credentials),
     roles: user.roles.map(({ role, database }) => toDocument({ role, db: database })),
     customData: user.customData,
   });
 }
 
+/** The credentials as MongoDB keeps them, and shows them to those who ask for them. */
+export function describeCredentials(credentials: Credentials): Document {
+  const described: Document = new Map();
+  for (const [mechanism, { iterations, salt, storedKey, serverKey }] of credentials) {
+    described.set(
+      mechanism,
+      toDocument({
+        iterationCount: iterations,
+        salt: salt.toString('base64'),
+        storedKey: storedKey.toString('base64'),
+        serverKey: serverKey.toString('base64'),
+      }),
+    );
+  }
+  return described;
+}
+
+function readCredentials(document: Document): Credentials {
+  const credentials = new Map<ScramMechanism, ScramCredential>();
+  for (const mechanism of SCRAM_MECHANISMS) {
+    const scram = document.get(mechanism);
+    if (!isDocument(scram)) continue;
+    credentials.set(mechanism, {
+      iterations: Number(scram.get('iterationCount')),
+      salt: Buffer.from(String(scram.get('salt')), 'base64'),
+      storedKey: Buffer.from(String(scram.get('storedKey')), 'base64'),
+      serverKey: Buffer.from(String(scram.get('serverKey')), 'base64'),
+    });
+  }
+  return credentials;
+}
+
 function fromStored(document: Document): StoredUser {
-  const credentials = asDocument(document.get('credentials'));
-  const scram = asDocument(credentials.get(SCRAM_SHA_256));
   const roles = document.get('roles');
   const customData = document.get('customData');
   return {
     name: String(document.get('user')),
     database: String(document.get('db')),
     userId: document.get('userId') as Binary,
-    credential: {
-      iterations: Number(scram.get('iterationCount')),
-      salt: Buffer.from(String(scram.get('salt')), 'base64'),
-      storedKey: Buffer.from(String(scram.get('storedKey')), 'base64'),
-      serverKey: Buffer.from(String(scram.get('serverKey')), 'base64'),
-    },
+    credentials: readCredentials(asDocument(document.get('credentials'))),
     roles: (Array.isArray(roles) ? roles : []).filter(isDocument).map((role) => ({
       role: String(role.get('role')),
       database: String(role.get('db')),

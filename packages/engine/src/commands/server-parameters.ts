@@ -1,3 +1,4 @@
+import { SCRAM_MECHANISMS } from '../auth/scram.ts';
 import { type Document, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CursorRegistry } from '../session/cursor-registry.ts';
@@ -76,7 +77,7 @@ export function createServerParameters(parts: {
     },
   });
   parameters.define('enableTestCommands', { get: () => identity.testCommands });
-  parameters.define('authenticationMechanisms', { get: () => ['SCRAM-SHA-256'] });
+  parameters.define('authenticationMechanisms', { get: () => [...SCRAM_MECHANISMS] });
   parameters.define('requireApiVersion', { get: () => false });
   parameters.define('logLevel', { get: () => 0 });
   parameters.define('quiet', { get: () => false });

@@ -1,6 +1,16 @@
 import { builtInRoles, type GrantedRole, isBuiltInRole } from '../auth/roles.ts';
-import { createCredential } from '../auth/scram.ts';
-import { newUserId, SCRAM_SHA_256, type StoredUser } from '../auth/user-store.ts';
+import {
+  createCredential,
+  SCRAM_MECHANISMS,
+  type ScramCredential,
+  type ScramMechanism,
+} from '../auth/scram.ts';
+import {
+  type Credentials,
+  describeCredentials,
+  newUserId,
+  type StoredUser,
+} from '../auth/user-store.ts';
 import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CommandDefinition } from './command.ts';
@@ -33,7 +43,8 @@ export const createUser: CommandDefinition = {
         "Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db",
       );
     }
-    checkMechanisms(args.get('mechanisms'));
+    const mechanisms = readMechanisms(args.get('mechanisms')) ?? SCRAM_MECHANISMS;
+    checkDigested(args, mechanisms);
     if (!Array.isArray(args.get('roles'))) {
       throw new MongoCommandError(
         'Location40414',
@@ -48,7 +59,7 @@ export const createUser: CommandDefinition = {
       name,
       database,
       userId: newUserId(),
-      credential: await createCredential(password),
+      credentials: await createCredentials(context, password, mechanisms),
       roles,
       customData: toMap(args.get('customData')),
     });
@@ -65,11 +76,15 @@ export const updateUser: CommandDefinition = {
   async run(context) {
     const { args, services, database } = context;
     const user = requireUser(context);
-    checkMechanisms(args.get('mechanisms'));
+    const mechanisms = readMechanisms(args.get('mechanisms')) ?? [...user.credentials.keys()];
     const password = toText(args.get('pwd'));
+    if (password !== undefined) checkDigested(args, mechanisms);
     await services.users.store.save({
       ...user,
-      credential: password === undefined ? user.credential : await createCredential(password),
+      credentials:
+        password === undefined
+          ? keepCredentials(user.credentials, mechanisms)
+          : await createCredentials(context, password, mechanisms),
       roles: args.has('roles') ? parseRoles(args.get('roles'), database) : user.roles,
       customData: toMap(args.get('customData')) ?? user.customData,
     });
@@ -198,14 +213,54 @@ function requireUser(context: CommandContext): StoredUser {
   return user;
 }
 
-function checkMechanisms(value: Value | undefined): void {
-  if (!Array.isArray(value)) return;
-  if (value.length === 0 || !value.includes(SCRAM_SHA_256)) {
-    throw new MongoCommandError(
-      'BadValue',
-      `mechanisms must include '${SCRAM_SHA_256}', the only one supported`,
-    );
+/** @throws BadValue for an empty list or a mechanism that is none */
+function readMechanisms(value: Value | undefined): readonly ScramMechanism[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  if (value.length === 0) {
+    throw new MongoCommandError('BadValue', 'mechanisms field must not be empty');
   }
+  for (const mechanism of value) {
+    if (!SCRAM_MECHANISMS.some((name) => name === mechanism)) {
+      throw new MongoCommandError('BadValue', `Unknown auth mechanism '${String(mechanism)}'`);
+    }
+  }
+  return SCRAM_MECHANISMS.filter((name) => value.includes(name));
+}
+
+/** @throws BadValue: SCRAM-SHA-256 needs the password itself */
+function checkDigested(args: Document, mechanisms: readonly ScramMechanism[]): void {
+  if (args.get('digestPassword') !== false || !mechanisms.includes('SCRAM-SHA-256')) return;
+  throw new MongoCommandError('BadValue', 'Use of SCRAM-SHA-256 requires undigested passwords');
+}
+
+async function createCredentials(
+  context: CommandContext,
+  password: string,
+  mechanisms: readonly ScramMechanism[],
+): Promise<Credentials> {
+  const credentials = new Map<ScramMechanism, ScramCredential>();
+  for (const mechanism of mechanisms) {
+    const credential = await createCredential(mechanism, {
+      userName: userName(context),
+      password,
+      isDigested: context.args.get('digestPassword') === false,
+    });
+    credentials.set(mechanism, credential);
+  }
+  return credentials;
+}
+
+/** @throws BadValue: without the password no mechanism can be added */
+function keepCredentials(
+  credentials: Credentials,
+  mechanisms: readonly ScramMechanism[],
+): Credentials {
+  const kept = new Map([...credentials].filter(([mechanism]) => mechanisms.includes(mechanism)));
+  if (kept.size === mechanisms.length) return kept;
+  throw new MongoCommandError(
+    'BadValue',
+    'mechanisms field must be a subset of previously set mechanisms',
+  );
 }
 
 function parseRoles(value: Value | undefined, database: string): GrantedRole[] {
@@ -241,24 +296,14 @@ function matchesUser(user: StoredUser, wanted: Value, database: string): boolean
 }
 
 function describeUser(user: StoredUser, withCredentials: boolean): Document {
-  const { credential } = user;
   return toDocument({
     _id: `${user.database}.${user.name}`,
     userId: user.userId,
     user: user.name,
     db: user.database,
-    ...(withCredentials && {
-      credentials: toDocument({
-        [SCRAM_SHA_256]: toDocument({
-          iterationCount: credential.iterations,
-          salt: credential.salt.toString('base64'),
-          storedKey: credential.storedKey.toString('base64'),
-          serverKey: credential.serverKey.toString('base64'),
-        }),
-      }),
-    }),
+    ...(withCredentials && { credentials: describeCredentials(user.credentials) }),
     customData: user.customData,
     roles: user.roles.map(({ role, database }) => toDocument({ role, db: database })),
-    mechanisms: [SCRAM_SHA_256],
+    mechanisms: [...user.credentials.keys()],
   });
 }

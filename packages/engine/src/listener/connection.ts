@@ -12,6 +12,7 @@ import { writeOpCompressed } from '../wire/op-compressed.ts';
 import { OP_MSG_HEAD_BYTES, writeOpMsgHead } from '../wire/op-msg.ts';
 import { writeOpReply } from '../wire/op-query.ts';
 import { type ReceivedMessage, readMessage } from '../wire/read-message.ts';
+import { isHello, nextRequest } from './exhaust.ts';
 
 /** Commands whose messages must not be compressed (driver specification "OP_COMPRESSED"). */
 const NEVER_COMPRESSED: ReadonlySet<string> = new Set([
@@ -166,29 +167,42 @@ export class ClientConnection implements Connection {
     }
     const compress =
       received.compressed && this.compressors.length > 0 && !NEVER_COMPRESSED.has(request.name);
-    const streams = message.exhaustAllowed && isAwaitingHello(request);
     const finish = (document: Document): Promise<void> | undefined => {
       if (message.moreToCome || this.#closed) return undefined;
-      const sent = this.#send(message.requestId, document, compress, streams);
-      return streams ? this.#stream(request, sent) : undefined;
+      const next = message.exhaustAllowed ? nextRequest(request, document) : undefined;
+      const sent = this.#send(message.requestId, document, compress, next !== undefined);
+      return next === undefined ? undefined : this.#stream(next, sent, compress);
     };
     const outcome = this.#dispatcher.run(this, request);
     if (outcome instanceof Promise) return outcome.then(finish);
     return finish(outcome);
   }
 
-  /** Goes on answering one hello each time the topology changes or its waiting time is over. */
-  async #stream(request: CommandRequest, firstId: number): Promise<void> {
+  /** Goes on answering one message, no faster than the client takes what is sent. */
+  async #stream(first: CommandRequest, firstId: number, compress: boolean): Promise<void> {
     let responseTo = firstId;
-    while (!this.#closed) {
-      const document = await this.#dispatcher.run(this, request);
+    let request: CommandRequest | undefined = first;
+    while (request !== undefined) {
+      if (this.#socket.writableNeedDrain) await this.#drained();
       if (this.#closed) return;
-      const failed = document.get('errmsg') !== undefined;
-      responseTo = this.#send(responseTo, document, false, !failed);
-      const version = document.get('topologyVersion');
-      if (failed || version === undefined) return;
-      request.arguments.set('topologyVersion', version);
+      const document: Document = await this.#dispatcher.run(this, request);
+      if (this.#closed) return;
+      request = nextRequest(request, document);
+      responseTo = this.#send(responseTo, document, compress, request !== undefined);
     }
+  }
+
+  #drained(): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        socket.off('drain', finish);
+        socket.off('close', finish);
+        resolve();
+      };
+      socket.on('drain', finish);
+      socket.on('close', finish);
+    });
   }
 
   #answerLegacy(query: OpQuery): Promise<void> | undefined {
@@ -205,7 +219,7 @@ export class ClientConnection implements Connection {
       );
       return undefined;
     };
-    if (!query.namespace.endsWith('.$cmd') || !isLegacyAllowed(request.name)) {
+    if (!query.namespace.endsWith('.$cmd') || !isHello(request.name)) {
       throw new WireProtocolError(`unsupported OP_QUERY command: ${request.name}`);
     }
     const outcome = this.#dispatcher.run(this, request);
@@ -232,20 +246,4 @@ export class ClientConnection implements Connection {
     }
     this.#socket.destroy();
   }
-}
-
-function isAwaitingHello(request: CommandRequest): boolean {
-  return (
-    isHello(request.name) &&
-    request.arguments.has('topologyVersion') &&
-    request.arguments.has('maxAwaitTimeMS')
-  );
-}
-
-function isHello(name: string): boolean {
-  return name === 'hello' || name === 'isMaster' || name === 'ismaster';
-}
-
-function isLegacyAllowed(name: string): boolean {
-  return isHello(name);
 }
