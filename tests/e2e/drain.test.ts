@@ -69,6 +69,61 @@ describe('SIGTERM', () => {
     await again.stop();
   });
 
+  it('lets a client that reads slowly have all of its answer', async () => {
+    const node = await startNodeProcess({ dataFolder: join(folder, 'c') });
+    await fetch(`${node.url}/d`, { method: 'PUT' });
+    await fetch(`${node.url}/d/c`, { method: 'PUT' });
+    // more than the sockets of both sides hold
+    const text = 'x'.repeat(3_000_000);
+    for (let i = 0; i < 12; i += 1) {
+      const reply = await fetch(`${node.url}/d/c/${i}?wm=upsert`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ text }),
+      });
+      expect(reply.status).toBe(201);
+    }
+    const { hostname, port } = new URL(node.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write('GET /d/c?pagesize=12&keys={"_id":0,"text":1} HTTP/1.1\r\nHost: x\r\n\r\n');
+    let head = '';
+    let bytes = 0;
+    socket.once('data', (chunk: Buffer) => {
+      head = chunk.toString('latin1').split('\r\n\r\n')[0] ?? '';
+      bytes = chunk.length - head.length - 4;
+      socket.pause();
+      socket.on('data', (more: Buffer) => {
+        bytes += more.length;
+      });
+      // a second listener would have set it flowing again
+      socket.pause();
+    });
+    socket.on('error', () => {});
+    await once(socket, 'pause');
+    const ended = node.stop();
+    await untilRefusing(node.url);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    socket.resume();
+    await once(socket, 'close');
+    expect(bytes).toBe(Number(/Content-Length: (\d+)/.exec(head)?.[1]));
+    expect(bytes).toBeGreaterThan(36_000_000);
+    expect(await ended).toBe(0);
+  });
+
+  it('ends at once on a second signal, whatever is under way', async () => {
+    const node = await startNodeProcess({ dataFolder: join(folder, 'd') });
+    await fetch(`${node.url}/d`, { method: 'PUT' });
+    await fetch(`${node.url}/d/c`, { method: 'PUT' });
+    const { answer } = await beginPost(node.url);
+    const ended = node.stop();
+    await untilRefusing(node.url);
+    // the request under way would keep it for SHUTDOWN_TIMEOUT, a minute
+    process.kill(node.pid, 'SIGTERM');
+    expect(await ended).toBe(1);
+    expect(await answer).not.toContain('201');
+    expect(node.log()).not.toContain('Quorate stopped');
+  });
+
   it('waits no longer than SHUTDOWN_TIMEOUT for a client that does not go on', async () => {
     const node = await startNodeProcess({
       dataFolder: join(folder, 'b'),

@@ -83,15 +83,20 @@ export class EngineProcess {
   }
 }
 
+/** What Debian has; the others are not started in tests. */
+export type BalancerProgram = Extract<BalancerKind, 'haproxy' | 'nginx' | 'caddy'>;
+
 export interface Balancer {
   readonly url: string;
   readonly pid: number;
+  /** What it has written so far; HAProxy tells what went wrong, was repeated or sent elsewhere. */
+  log(): string;
   close(): Promise<void>;
 }
 
 /** Starts a balancer with the recipe that `quorate lb-config` gives, probing faster. */
 export async function startBalancer(
-  kind: Extract<BalancerKind, 'haproxy' | 'nginx' | 'caddy'>,
+  kind: BalancerProgram,
   nodePorts: readonly number[],
   options: { readonly isSticky?: boolean } = {},
 ): Promise<Balancer> {
@@ -115,24 +120,26 @@ export async function startBalancer(
       '-c',
       file,
       '-e',
-      join(folder, 'error.log'),
+      'stderr',
       '-g',
-      `daemon off; pid ${join(folder, 'pid')};`,
+      `daemon off; error_log stderr; pid ${join(folder, 'pid')};`,
     ],
     caddy: ['run', '--config', file, '--adapter', 'caddyfile'],
   }[kind];
   const child = spawn(kind, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       PATH: `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin`,
       HOME: folder,
     },
   });
-  let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors = (errors + chunk.toString()).slice(-10_000);
-  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-100_000);
+    });
+  }
   let hasEnded = false;
   const closed = new Promise<void>((resolve) => {
     child.once('close', () => {
@@ -148,10 +155,11 @@ export async function startBalancer(
     child.kill('SIGKILL');
     throw error;
   });
-  if (hasEnded) throw new Error(`${kind} ended: ${errors}`);
+  if (hasEnded) throw new Error(`${kind} ended: ${log}`);
   return {
     url,
     pid: child.pid ?? -1,
+    log: () => log,
     async close() {
       child.kill(kind === 'haproxy' ? 'SIGTERM' : 'SIGQUIT');
       setTimeout(() => child.kill('SIGKILL'), 500).unref();

@@ -2,6 +2,7 @@
  * Mixed load that keeps books: what was acknowledged must be there exactly once, what was not at most once. GET, POST with
  * an Idempotency-Key, PATCH with an ETag; who gets no answer, or 503, asks again as a careful client does.
  */
+import { randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { ask, BASIC, pause } from './cluster.ts';
 
@@ -22,6 +23,8 @@ export interface LoadOptions {
   readonly urls: readonly string[];
   readonly clients: number;
   readonly authorization?: string;
+  /** PATCH carries an Idempotency-Key too. */
+  readonly isKeyed?: boolean;
   /** Pause of each client between two requests, milliseconds. */
   readonly thinkMs?: number;
 }
@@ -31,7 +34,7 @@ export interface LoadReport {
   readonly requests: number;
   /** Answers by status; 0: the connection broke. Repeated requests count each time. */
   readonly statuses: Readonly<Record<number, number>>;
-  /** Answers that no client may get: neither success nor 503 with Retry-After nor a cut. */
+  /** Answers that no client may get: neither success nor 503 with Retry-After nor a cut (of which balancers make 502 and 504). */
   readonly wrong: readonly string[];
   /** Operations that never succeeded, however often they were repeated. */
   readonly givenUp: number;
@@ -51,6 +54,8 @@ export interface Audit {
 /** Runs clients from `start` to `stop`. */
 export class LedgerLoad {
   private readonly options: LoadOptions;
+  /** Keys are of this run alone: those of another would be answered with its replies. */
+  private readonly run = randomUUID().slice(0, 8);
   private readonly agent: Agent;
   private readonly statuses: Record<number, number> = {};
   private readonly wrong: string[] = [];
@@ -114,7 +119,7 @@ export class LedgerLoad {
     let etag = await this.openCounter(n);
     for (let i = 0; !this.isStopping; i += 1) {
       const kind = i % 4;
-      if (kind === 0) await this.post(`${n}-${i}`);
+      if (kind === 0) await this.post(`${this.run}-${n}-${i}`);
       else if (kind === 2) etag = await this.increment(n, etag);
       else await this.get(kind === 1 ? `${COUNTERS}/c${n}` : `${COLLECTION}?pagesize=5`);
       if (this.options.thinkMs !== undefined) await pause(this.options.thinkMs);
@@ -146,7 +151,12 @@ export class LedgerLoad {
     for (const until = Date.now() + GIVE_UP_MS; Date.now() < until; ) {
       const answer = await this.send(n, 'PATCH', path, {
         body: '{"$inc":{"n":1}}',
-        headers: { 'If-Match': etag },
+        headers: {
+          'If-Match': etag,
+          ...(this.options.isKeyed && {
+            'Idempotency-Key': `${this.run}-counter-${n}-${expected}`,
+          }),
+        },
       });
       if (answer.status === 200) {
         this.counts[n] = expected;
@@ -247,7 +257,8 @@ function cut(error: Error): Answer {
   return { status: 0, headers: {}, body: String(error) };
 }
 
-/** No answer, or one that says when to come back. */
+/** No answer, a balancer's word that there was none, or one that says when to come back. */
 function isRepeatable({ status, headers }: Answer): boolean {
-  return status === 0 || (status === 503 && headers['retry-after'] !== undefined);
+  const isCut = status === 0 || status === 502 || status === 504;
+  return isCut || (status === 503 && headers['retry-after'] !== undefined);
 }

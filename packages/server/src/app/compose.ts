@@ -122,6 +122,7 @@ export async function compose(
       tracingHeaders: settings.logging['tracing-headers'],
     });
   const pipeline = pipelineOf(bound);
+  const adminPipeline = pipelineOf(bound.filter(({ name }) => ADMIN_SERVICE.test(name)));
   // the first requests must find the collections of accounts and rules
   await security.collections;
   return {
@@ -129,11 +130,12 @@ export async function compose(
     guard: security.guard,
     services: bound,
     databaseUri,
-    adminPipeline: pipelineOf(bound.filter(({ name }) => ADMIN_SERVICE.test(name))),
+    adminPipeline,
     start: cluster.start,
     announceStop() {
       cluster.startDraining();
       pipeline.announce(UNAVAILABLE_WHILE_DRAINING);
+      adminPipeline.announce(UNAVAILABLE_WHILE_DRAINING);
     },
     endStreams,
     async close() {

@@ -7,6 +7,7 @@ import { createConsoleSink, createFileSink } from '../observe/line-sink.ts';
 import { createLog, type LineSink, type Log } from '../observe/log.ts';
 import { followCertificate, readTls } from './certificates.ts';
 import { type Composition, compose } from './compose.ts';
+import { serveUntilQuiet } from './serve-until-quiet.ts';
 
 /** A running server. */
 export interface App {
@@ -56,21 +57,38 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
   const secure = listeners.find((listener) => listener.secure);
   const unfollow = secure && followCertificate(settings['https-listener'], secure, log);
 
-  const drain = async (): Promise<void> => {
+  const drain = async (spentMs = 0): Promise<void> => {
     composition.pipeline.drain();
     composition.endStreams();
-    for (const listener of listeners) listener.closeIdle();
-    await waitForRequests(composition, settings['connection-options'].SHUTDOWN_TIMEOUT, log);
+    const limitMs = Math.max(0, settings['connection-options'].SHUTDOWN_TIMEOUT - spentMs);
+    await waitForRequests(composition, listeners, limitMs, log);
   };
   let closing: Promise<void> | undefined;
   const close = async (announceMs: number): Promise<void> => {
     unfollow?.();
     composition.announceStop();
+    let spentMs = 0;
     if (announceMs > 0) {
       log.info(`Not ready any more, serving for another ${announceMs} ms`);
-      await new Promise((resolve) => setTimeout(resolve, announceMs));
+      const half = settings['connection-options'].SHUTDOWN_TIMEOUT / 2;
+      spentMs = await serveUntilQuiet(composition.pipeline, {
+        announceMs,
+        extraMs: Math.min(2 * announceMs, half),
+        nowMs: () => performance.now(),
+        pause,
+      });
+      if (spentMs > 0)
+        log.info(`Requests came for another ${Math.round(spentMs)} ms`, {
+          hint: 'Balancers notice late: raise /quorate/drain-delay above their probe interval times the failures they wait for',
+        });
     }
-    await drain();
+    if (announceMs > 0) {
+      // who does not probe, as nginx, is told by a refused connection; then even a write may be sent elsewhere
+      for (const listener of listeners) await listener.stopAccepting();
+      await pause(LAST_ACCEPTED_MS);
+    }
+    // both together are what an orchestrator was told to wait for
+    await drain(spentMs);
     await Promise.all(listeners.map((listener) => listener.close()));
     await composition.close();
   };
@@ -80,7 +98,7 @@ export async function createApp(config: LoadedConfig, options: AppOptions = {}):
     listeners,
     databaseUri: composition.databaseUri,
     log,
-    drain,
+    drain: () => drain(),
     close: ({ announceMs = 0 } = {}) => {
       closing ??= close(announceMs);
       return closing;
@@ -110,6 +128,8 @@ function requireListener(settings: Settings): void {
   throw new QuorateError('ERR_CONFIG_LISTENER', { message: 'No listener is enabled' });
 }
 
+/** Connections that were just accepted bring a request. */
+const LAST_ACCEPTED_MS = 100;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 
 async function startListeners(settings: Settings, composition: Composition): Promise<Listener[]> {
@@ -175,12 +195,28 @@ function urlOf(listener: Listener): string {
   return `${listener.secure ? 'https' : 'http'}://${host}:${listener.port}`;
 }
 
-async function waitForRequests(composition: Composition, limitMs: number, log: Log): Promise<void> {
-  const { pipeline } = composition;
-  if (pipeline.inFlight() === 0) return;
-  log.info(`Waiting for ${pipeline.inFlight()} pending requests to complete (up to ${limitMs} ms)`);
-  const until = Date.now() + limitMs;
-  while (pipeline.inFlight() > 0 && Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/** A request has ended when its answer has left, and a client may be slow to take it. */
+async function waitForRequests(
+  { pipeline }: Composition,
+  listeners: readonly Listener[],
+  limitMs: number,
+  log: Log,
+): Promise<void> {
+  const pending = (): number =>
+    listeners.reduce((sum, listener) => sum + listener.unsent(), pipeline.inFlight());
+  const closeIdle = (): void => {
+    for (const listener of listeners) listener.closeIdle();
+  };
+  closeIdle();
+  if (pending() === 0) return;
+  log.info(`Waiting for ${pending()} pending requests to complete (up to ${limitMs} ms)`);
+  const untilMs = performance.now() + limitMs;
+  while (pending() > 0 && performance.now() < untilMs) {
+    await pause(20);
+    closeIdle();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -44,6 +44,8 @@ export interface RequestPipeline {
    * when refusing all (cluster.md E5); everything else is served.
    */
   announce(unavailable: ReadonlySet<string>): void;
+  /** When the last request came that is no probe, on the clock of `performance.now`; counted from `announce` on. */
+  lastRequestAtMs(): number;
   /** From now on every new request gets a bare 503 (cluster.md D3). */
   drain(): void;
 }
@@ -74,6 +76,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   let inFlight = 0;
   let isDraining = false;
   let unavailable: ReadonlySet<string> | undefined;
+  let lastRequestAtMs = Number.NEGATIVE_INFINITY;
 
   function accept(request: NodeRequest): void {
     if (unavailable !== undefined) request.response.shouldKeepAlive = false;
@@ -90,6 +93,8 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       observe(request, service, ANONYMOUS, { status: 503, headers: [] }, 0);
       return;
     }
+    if (unavailable !== undefined && parts.isLimited?.(service) !== false)
+      lastRequestAtMs = performance.now();
     inFlight += 1;
     // serve never rejects: its failures become replies or cut connections
     void serve(request, service);
@@ -276,6 +281,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
     announce: (services) => {
       unavailable = services;
     },
+    lastRequestAtMs: () => lastRequestAtMs,
     drain: () => {
       isDraining = true;
     },

@@ -42,6 +42,16 @@ describe('NodeReadiness', () => {
     expect(await check()).toMatchObject({ state: 'draining', isReady: false });
   });
 
+  it('says that it drains without asking the database, which may be slow to answer', async () => {
+    const readiness = new NodeReadiness({
+      pingDatabase: () => new Promise(() => {}),
+      isSecurityLoaded: () => true,
+    });
+    readiness.startDraining();
+    expect(await readiness.check()).toMatchObject({ state: 'draining', isReady: false });
+    expect(readiness.hasStarted).toBe(false);
+  });
+
   it('waits for keys and the first account', async () => {
     const loaded = { current: false };
     const { check } = open({ current: OK }, loaded);

@@ -41,10 +41,11 @@ export class NodeReadiness {
   }
 
   async check(): Promise<Readiness> {
-    const database = await this.ping();
+    // a balancer has to hear this at once, however slow the database is
+    const database = this.isDraining ? undefined : await this.ping();
     const isLoaded = this.parts.isSecurityLoaded();
     const isAble = (database === undefined || database.status === 'ok') && isLoaded;
-    this.wasReady ||= isAble;
+    this.wasReady ||= isAble && !this.isDraining;
     const isReady = isAble && !this.isDraining;
     const state = this.isDraining
       ? 'draining'

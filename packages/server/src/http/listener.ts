@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.ts';
 import { NodeRequest, type RequestSettings } from './node-request.ts';
@@ -49,8 +49,12 @@ export interface Listener {
    * @throws when the material cannot be used: the old one stays
    */
   setTls(material: TlsMaterial): void;
-  /** Idle connections end now, the others with their reply. */
+  /** New connections are refused from now on, which tells a balancer that their requests were never seen. */
+  stopAccepting(): Promise<void>;
+  /** Idle connections end now, the others with their reply; does nothing while an answer is still leaving. */
   closeIdle(): void;
+  /** Connections on which an answer has not left completely. */
+  unsent(): number;
   close(): Promise<void>;
 }
 
@@ -71,6 +75,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     const request = new NodeRequest(message, response, secure, limits);
     request.expectsContinue = true;
@@ -81,6 +90,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     options.onRequest(toUpgradeRequest(message, socket, head, secure, limits));
   });
+  const unsent = (): number => {
+    let count = 0;
+    for (const socket of sockets) if (socket.writableLength > 0) count += 1;
+    return count;
+  };
   const address = await bind(server, options);
   return {
     host: options.host,
@@ -91,9 +105,19 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         server.setSecureContext({ ...material, minVersion: 'TLSv1.2' });
       }
     },
-    closeIdle: () => {
-      if ('closeIdleConnections' in server) server.closeIdleConnections();
+    stopAccepting: async () => {
+      // the kernel resets what it has accepted and we have not: close just after a short look for such connections
+      for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      // http's own close would also cut connections whose last answer has not left yet
+      NetServer.prototype.close.call(server);
     },
+    closeIdle: () => {
+      // Node takes a connection for idle as soon as its answer is handed over, and would cut what has not left yet
+      if ('closeIdleConnections' in server && unsent() === 0) server.closeIdleConnections();
+      // tells the client to open no stream here any more (RFC 9113 §6.8)
+      for (const session of sessions) session.close();
+    },
+    unsent,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

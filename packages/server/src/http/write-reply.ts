@@ -84,10 +84,14 @@ export function writeReply(
   return sendStream(request, reply, headers, body, compressor);
 }
 
-/** A bare answer without body, CORS, `Date` or `X-Powered-By`: 405 of the method gate, 502, 400 of the limits, 503. */
-export function writeBare(request: NodeRequest, status: number, close = false): number {
-  const headers = close ? ['Connection', 'close'] : [];
-  if (!close) pushConnection(request, headers);
+/**
+ * A bare answer without body, CORS, `Date` or `X-Powered-By`: 405 of the method gate, 502, 400 of the limits, 503.
+ *
+ * @param isLeaving - the node stops: the connection ends, and the client may come back at once, to another node
+ */
+export function writeBare(request: NodeRequest, status: number, isLeaving = false): number {
+  const headers = isLeaving ? ['Retry-After', '1', 'Connection', 'close'] : [];
+  if (!isLeaving) pushConnection(request, headers);
   return sendBytes(request, { status, headers: [] }, headers, '');
 }
 

@@ -19,10 +19,14 @@ export function haproxyConfig(settings: BalancerSettings): string {
 global
   # connections are as many as the process may have files; where that is unlimited, half of these
   fd-hard-limit 65536
+  log stdout format raw local0 info
 
 defaults
   mode http
+  log global
   option httplog
+  # only what went wrong, was repeated or sent elsewhere: the nodes log the rest
+  option dontlog-normal
   option http-keep-alive
   option redispatch
   timeout connect 2s
@@ -44,15 +48,15 @@ frontend quorate
   option forwardfor
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(Host)]
-  # a write that may have been executed is never sent twice
-  http-request disable-l7-retry if { method POST PATCH }
+  # a write that may have been executed is sent again only with a key by which the nodes know it
+  http-request disable-l7-retry if { method POST PATCH } !{ req.hdr(Idempotency-Key) -m found }
   default_backend nodes
 
 backend nodes
   balance leastconn
 ${cookie}  option httpchk GET ${settings.healthPath}
   http-check expect status 200
-  default-server inter ${duration(settings.probeIntervalMs)} fall 2 rise 1 slowstart 2s
+  default-server inter ${duration(settings.probeIntervalMs)} fastinter ${duration(Math.ceil(settings.probeIntervalMs / 4))} fall 2 rise 1 slowstart 2s
 ${servers.join('\n')}
 `;
 }
