@@ -77,6 +77,11 @@ export class LedgerLoad {
     return this.requests;
   }
 
+  /** What `perTenth` is counted from. */
+  get startTimeMs(): number {
+    return this.startedAtMs;
+  }
+
   /** Makes the collections and each client's counter, then lets the clients go. */
   async start(): Promise<void> {
     const [url = ''] = this.options.urls;
