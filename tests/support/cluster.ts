@@ -9,6 +9,7 @@ import {
   balancerConfig,
 } from '../../packages/server/src/cluster/load-balancer/balancer-config.ts';
 import { DEFAULT_BALANCER_SETTINGS } from '../../packages/server/src/cluster/load-balancer/settings.ts';
+import type { PartitionedNetwork } from './network-namespaces.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 import { ReplicaSetProcess } from './replica-set-process.ts';
 
@@ -196,6 +197,7 @@ export class TestCluster {
   replicaSet: ReplicaSetProcess | undefined;
   private readonly folder: string;
   private readonly rho: string;
+  private network: PartitionedNetwork | undefined;
 
   private constructor(folder: string, enginePort: number, ports: readonly number[], rho: string) {
     this.folder = folder;
@@ -211,6 +213,10 @@ export class TestCluster {
       readonly rho?: string;
       readonly isStarted?: boolean;
       readonly hasReplicaSet?: boolean;
+      /** Instead of the one that `hasReplicaSet` starts; it is closed with the cluster. */
+      readonly replicaSet?: ReplicaSetProcess;
+      /** Each node in a network of its own. */
+      readonly network?: PartitionedNetwork;
     } = {},
   ): Promise<TestCluster> {
     const ports: number[] = [];
@@ -219,7 +225,10 @@ export class TestCluster {
     const rho = [CLUSTER_RHO, options.rho].filter(Boolean).join(';');
     const cluster = new TestCluster(folder, await freePort(), ports, rho);
     if (options.isStarted === false) return cluster;
-    if (options.hasReplicaSet === true) cluster.replicaSet = await ReplicaSetProcess.start();
+    cluster.network = options.network;
+    cluster.replicaSet = options.replicaSet;
+    if (options.replicaSet !== undefined) await options.replicaSet.order('status');
+    else if (options.hasReplicaSet === true) cluster.replicaSet = await ReplicaSetProcess.start();
     else await cluster.engine.start();
     await cluster.startNodes();
     await cluster.waitUntilReady();
@@ -235,6 +244,10 @@ export class TestCluster {
       mongoUri: this.replicaSet?.uri ?? this.engine.uri,
       port: this.ports[index] ?? 0,
       rho: `${this.rho};/core/name->"node${index + 1}"`,
+      ...(this.network && {
+        launcher: this.network.nodeLauncher(index),
+        environment: { HOST: '0.0.0.0' },
+      }),
     });
   }
 
@@ -244,11 +257,11 @@ export class TestCluster {
   }
 
   get urls(): readonly string[] {
-    return this.ports.map((port) => `http://127.0.0.1:${port}`);
+    return this.ports.map((_, index) => this.url(index));
   }
 
   url(index: number): string {
-    return `http://127.0.0.1:${this.ports[index]}`;
+    return `http://${this.network?.nodeAddress(index) ?? '127.0.0.1'}:${this.ports[index]}`;
   }
 
   async close(): Promise<void> {

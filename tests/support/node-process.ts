@@ -32,12 +32,17 @@ export interface NodeProcessOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly args?: readonly string[];
+  /** What to start it with: the entry into a network namespace. */
+  readonly launcher?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts a node and waits until it is ready. */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const inherited = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name));
-  const child = spawn(process.execPath, [MAIN, 'start', ...(options.args ?? [])], {
+  const command = [process.execPath, MAIN, 'start', ...(options.args ?? [])];
+  const [program = '', ...args] = [...(options.launcher ?? []), ...command];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...Object.fromEntries(inherited),
@@ -45,6 +50,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       RHO: options.rho ?? OPEN_RHO,
       ...(options.dataFolder === undefined ? {} : { QUORATE_DATA: options.dataFolder }),
       ...(options.mongoUri === undefined ? {} : { MONGODB_URI: options.mongoUri }),
+      ...options.environment,
     },
   });
   let log = '';

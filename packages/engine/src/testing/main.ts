@@ -1,6 +1,6 @@
 /**
  * A rehearsed replica set as a process of its own, for tests of other processes:
- * `node main.js [--ports 27017,27018,27019] [--data DIR] [--set-name NAME] [--control-port N]`.
+ * `node main.js [--ports 27017,27018,27019] [--hosts A,B,C] [--advertised A:1,B:2,C:3] [--data DIR] [--set-name NAME] [--control-port N]`.
  *
  * Orders come as lines of JSON on the standard input and are answered on the standard output, or as
  * `POST /` to the control port (loopback only) with the same JSON.
@@ -16,6 +16,8 @@ const MAX_ORDER_BYTES = 4096;
 const { values } = parseArgs({
   options: {
     ports: { type: 'string' },
+    hosts: { type: 'string' },
+    advertised: { type: 'string' },
     members: { type: 'string' },
     data: { type: 'string' },
     'set-name': { type: 'string' },
@@ -27,6 +29,8 @@ const { values } = parseArgs({
 
 const set = await startReplicaSet({
   ...(values.ports !== undefined && { ports: values.ports.split(',').map(Number) }),
+  ...(values.hosts !== undefined && { hosts: values.hosts.split(',') }),
+  ...(values.advertised !== undefined && { advertised: values.advertised.split(',') }),
   ...(values.members !== undefined && { members: Number(values.members) }),
   ...(values.data !== undefined && { dataPath: values.data }),
   ...(values['set-name'] !== undefined && { setName: values['set-name'] }),

@@ -28,6 +28,10 @@ export interface MemberOptions {
   readonly dataPath: string;
   readonly port: number;
   readonly setName: string;
+  /** The address to listen on; default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** What clients are told to connect to, `host:port`; default is where it listens. */
+  readonly advertised?: string | undefined;
   readonly surroundings: MemberSurroundings;
 }
 
@@ -37,6 +41,7 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
+const LOOPBACK = '127.0.0.1';
 const OPLOG_KEY_BYTES = 8;
 const GROUPS_AT_ONCE = 200;
 
@@ -83,7 +88,8 @@ export class Member implements CommandedMember {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    const { advertised, host = LOOPBACK } = this.#options;
+    return advertised ?? `${host}:${this.#port}`;
   }
 
   /** For connections to this member alone. */
@@ -132,7 +138,10 @@ export class Member implements CommandedMember {
       connections: core.services.connections,
       logger: SILENT_LOGGER,
     });
-    this.#port = await this.#listener.open({ host: '127.0.0.1', port: this.#port });
+    this.#port = await this.#listener.open({
+      host: this.#options.host ?? LOOPBACK,
+      port: this.#port,
+    });
     core.services.identity.address = this.address;
   }
 

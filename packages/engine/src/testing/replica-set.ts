@@ -19,6 +19,10 @@ export interface ReplicaSetOptions {
   readonly dataPath?: string;
   /** Default: free ones. */
   readonly ports?: readonly number[];
+  /** Addresses to listen on, one a member; default is the loopback. */
+  readonly hosts?: readonly string[];
+  /** Where clients are sent to, `host:port` of each member: proxies, for instance. */
+  readonly advertised?: readonly string[];
   /** Default `rehearsal`. */
   readonly setName?: string;
   /** How long members do without a primary before they elect one; MongoDB's is 10 s, here 500 ms. */
@@ -121,6 +125,8 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
           dataPath: this.#folderOf(index),
           port: options.ports?.[index] ?? 0,
           setName: this.#setName,
+          host: options.hosts?.[index],
+          advertised: options.advertised?.[index],
           surroundings: this,
         }),
     );
