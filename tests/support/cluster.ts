@@ -239,15 +239,17 @@ export class TestCluster {
     await Promise.all(this.ports.map((_, i) => this.startNode(i)));
   }
 
-  async startNode(index: number): Promise<void> {
+  /** @param own - what distinguishes it from the others */
+  async startNode(
+    index: number,
+    own: { readonly rho?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     this.nodes[index] = await startNodeProcess({
       mongoUri: this.replicaSet?.uri ?? this.engine.uri,
       port: this.ports[index] ?? 0,
-      rho: `${this.rho};/core/name->"node${index + 1}"`,
-      ...(this.network && {
-        launcher: this.network.nodeLauncher(index),
-        environment: { HOST: '0.0.0.0' },
-      }),
+      rho: [this.rho, `/core/name->"node${index + 1}"`, own.rho].filter(Boolean).join(';'),
+      environment: { ...own.environment, ...(this.network && { HOST: '0.0.0.0' }) },
+      ...(this.network && { launcher: this.network.nodeLauncher(index) }),
     });
   }
 

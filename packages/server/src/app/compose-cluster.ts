@@ -1,6 +1,7 @@
 /** What makes this process a node among others: readiness, registry, view. */
 import { createClusterRegistry } from '../cluster/cluster-metrics.ts';
 import { hashConfiguration } from '../cluster/configuration-hash.ts';
+import type { DatabaseClock } from '../cluster/database-clock.ts';
 import { Membership } from '../cluster/membership.ts';
 import { NodeReadiness } from '../cluster/node-readiness.ts';
 import type { Settings } from '../config/schema.ts';
@@ -24,6 +25,7 @@ export interface ClusterInputs {
   readonly database: ClusterDatabase | undefined;
   /** Resolves when keys and first account are there. */
   readonly securityLoaded: Promise<void>;
+  readonly clock: DatabaseClock;
   readonly keyId: () => string;
   readonly requestsInFlight: () => number;
   readonly metrics: Metrics;
@@ -91,6 +93,7 @@ function membershipOptions(
     configurationHash: hashConfiguration(settings),
     heartbeatMs: settings.cluster['heartbeat-interval'],
     totalPoolBudget: settings.cluster['pool-budget'],
+    noteSkew: (skewMs: number) => inputs.clock.note(skewMs),
     keyId: inputs.keyId,
     state: async () => (await readiness.check()).state,
     poolUse: database.poolUse,

@@ -59,7 +59,9 @@ export function composeMechanisms(
   if (digestAuthMechanism.enabled && digestAccounts) {
     const { realm, domain } = digestAuthMechanism;
     const nonceKey = nonceKeyOf(settings, tokens);
-    mechanisms.push(new DigestMechanism(digestAccounts, { realm, domain, nonceKey }));
+    mechanisms.push(
+      new DigestMechanism(digestAccounts, { realm, domain, nonceKey, now: tokens.nowMs }),
+    );
   }
   return mechanisms;
 }

@@ -31,6 +31,7 @@ import { StreamHub } from '../service/streams/stream-hub.ts';
 import { createAccountsTest } from './accounts-collection.ts';
 import type { ClusterDatabase } from './compose-cluster.ts';
 import { composeGraphQL, definitionsNamespace } from './compose-graphql.ts';
+import { readPoolShare } from './pool-share.ts';
 import { toRestConfig } from './rest-settings.ts';
 
 /** The connection and the services on it. */
@@ -47,12 +48,22 @@ export interface MongoParts {
   close(): Promise<void>;
 }
 
+/** Where connections are counted, those of a busy moment are given back. */
+const GIVE_BACK_MS = 60_000;
+
 /** Connects, without waiting for the database, and makes the services. */
-export function composeMongo(settings: Settings, connectionString: string, log: Log): MongoParts {
+export async function composeMongo(
+  settings: Settings,
+  connectionString: string,
+  log: Log,
+): Promise<MongoParts> {
+  const share = await readPoolShare(settings, connectionString, log);
   const metadataTtlMs = settings.mongo['local-cache-ttl'];
   const mongo = createMongoAccess({
     connectionString,
     appName: 'quorate',
+    ...share,
+    ...(share && { maxIdleTimeMs: GIVE_BACK_MS }),
     metadataTtlMs: !settings.mongo['local-cache-enabled']
       ? 0
       : metadataTtlMs < 0
@@ -131,7 +142,7 @@ export function composeMongo(settings: Settings, connectionString: string, log: 
     cluster: {
       probe: probePort(mongo),
       nodes: new MongoNodeStore(mongo),
-      poolUse: watchPoolUse(mongo),
+      poolUse: watchPoolUse(mongo, share?.maxSessionPoolSize),
     },
     services,
     accountListeners,

@@ -43,11 +43,11 @@ export interface SecurityParts {
 export function composeSecurity(
   settings: Settings,
   database: SecurityDatabase | undefined,
-  log: Log,
+  { log, nowMs }: { readonly log: Log; readonly nowMs: () => number },
 ): SecurityParts {
   const firstAccount = database ? makeFirstAccount(settings, database.mongo, log) : undefined;
   const accounts = composeAccounts(settings, database, firstAccount?.settled, log);
-  const tokens = composeTokens(settings, database, log);
+  const tokens = composeTokens(settings, database, { log, nowMs });
   const apiKeys =
     database && settings.apiKeys.enabled ? new ApiKeyStore(database.mongo) : undefined;
   const authenticator = new RequestAuthenticator({

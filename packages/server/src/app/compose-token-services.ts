@@ -45,7 +45,7 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
   const cookie = cookieSettings(settings);
   const codes = createCodeSigner(tokens, database);
   const revokeAll = revokeAllOf(tokens);
-  const { manager } = tokens;
+  const { manager, nowMs } = tokens;
   const { authTokenService, authCookieRemover } = settings;
   if (authTokenService.enabled) {
     services.push(
@@ -53,6 +53,7 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
         uri: authTokenService.uri,
         redirectUrl: authTokenService['redirect-url'] ?? undefined,
         tokens: manager,
+        now: nowMs,
         cookie: settings.authCookieSetter.enabled ? cookie : undefined,
         bearerInCookie:
           manager?.tokenType === 'Bearer' && settings.jwtAuthenticationMechanism.enabled,
@@ -62,7 +63,7 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
         rootRole: settings.mongoAclAuthorizer['root-role'] ?? undefined,
         cookieOnRequest: settings.authCookieSetter['allow-legacy'],
         ...(manager && {
-          exchangeCode: (form) => exchangeCode(codes, manager, form, Date.now()),
+          exchangeCode: (form) => exchangeCode(codes, manager, form, nowMs()),
         }),
       }),
     );
@@ -159,7 +160,7 @@ function cookieSettings({ authCookieSetter: setter }: Settings): AuthCookieSetti
 }
 
 function createCodeSigner(
-  { codec }: TokenParts,
+  { codec, nowMs }: TokenParts,
   database: SecurityDatabase | undefined,
 ): CodeSigner {
   const redeemed = new LruCache<string, true>({ maxEntries: 100_000, ttlMs: 10 * 60_000 });
@@ -171,7 +172,7 @@ function createCodeSigner(
         sub: account.name,
         use: CODE_USE,
         code_roles: [...account.roles],
-        exp: Math.floor(Date.now() / 1000) + ttlSeconds,
+        exp: Math.floor(nowMs() / 1000) + ttlSeconds,
       }),
     async verify(code) {
       const claims = await codec.verify(code);

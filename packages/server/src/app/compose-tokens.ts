@@ -19,6 +19,8 @@ import type { SecurityDatabase } from './security-database.ts';
 
 export interface TokenParts {
   readonly manager: TokenManager | undefined;
+  /** The clock by which tokens live, that of the database. */
+  readonly nowMs: () => number;
   readonly codec: JwtCodec;
   readonly verifyBearer: VerifyBearer;
   /** Undefined without a database, or when it is switched off. */
@@ -38,7 +40,7 @@ const NOTHING_REVOKED: RevocationList = { isRevoked: () => false };
 export function composeTokens(
   settings: Settings,
   database: SecurityDatabase | undefined,
-  log: Log,
+  { log, nowMs }: { readonly log: Log; readonly nowMs: () => number },
 ): TokenParts {
   const { jwtConfigProvider } = settings;
   const keys = composeKeys(settings, database, log);
@@ -49,20 +51,25 @@ export function composeTokens(
       audiences: toList(jwtConfigProvider.audience),
     },
     keys.ring,
+    nowMs,
   );
   const revocations =
     database && settings.tokenRevocation.enabled
       ? new RevocationStore(database.mongo, database.feed, {
           warn: (message, error) => log.warn(message, { err: error }),
+          tokenClock: nowMs,
         })
       : undefined;
-  const jwtManager = new JwtTokenManager(
-    codec,
-    revocations ?? NOTHING_REVOKED,
-    jwtOptions(settings, revocations),
-  );
+  const jwtManager = new JwtTokenManager(codec, revocations ?? NOTHING_REVOKED, {
+    ...jwtOptions(settings, revocations),
+    now: nowMs,
+  });
   return {
-    manager: chooseManager(settings, database, keys.canSign ? jwtManager : undefined, log),
+    manager: chooseManager(settings, database, keys.canSign ? jwtManager : undefined, {
+      log,
+      nowMs,
+    }),
+    nowMs,
     codec,
     verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
     revocations,
@@ -85,7 +92,7 @@ function chooseManager(
   settings: Settings,
   database: SecurityDatabase | undefined,
   jwtManager: JwtTokenManager | undefined,
-  log: Log,
+  { log, nowMs }: { readonly log: Log; readonly nowMs: () => number },
 ): TokenManager | undefined {
   const { rndTokenManager, sharedTokenManager, jwtTokenManager } = settings;
   if (rndTokenManager.enabled) {
@@ -94,7 +101,10 @@ function chooseManager(
   }
   if (sharedTokenManager.enabled && database) {
     const { ttl } = sharedTokenManager;
-    return new SharedTokenManager(new TokenStore(database.mongo), { ttlMinutes: ttl });
+    return new SharedTokenManager(new TokenStore(database.mongo), {
+      ttlMinutes: ttl,
+      now: nowMs,
+    });
   }
   if (!jwtTokenManager.enabled) return undefined;
   if (jwtManager === undefined) {

@@ -1,5 +1,6 @@
 /** Builds each part and hands it what it needs: the only place that knows them all. */
 
+import { DatabaseClock } from '../cluster/database-clock.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { formatBuildTime, readBuildInfo } from '../config/version.ts';
@@ -62,14 +63,15 @@ export async function compose(
   let clusterDatabase: MongoParts['cluster'] | undefined;
   let database: SecurityDatabase | undefined;
   if (mongoModule !== undefined && databaseUri !== undefined) {
-    const parts = (await mongoModule).composeMongo(settings, databaseUri, log);
+    const parts = await (await mongoModule).composeMongo(settings, databaseUri, log);
     services.push(...parts.services);
     closeMongo = parts.close;
     endStreams = () => parts.streams.close(GOING_AWAY);
     clusterDatabase = parts.cluster;
     database = parts;
   }
-  const security = composeSecurity(settings, database, log);
+  const clock = new DatabaseClock();
+  const security = composeSecurity(settings, database, { log, nowMs: clock.nowMs });
   services.push(...security.services);
   if (database !== undefined) {
     const { composeExtras } = await import('./compose-extras.ts');
@@ -91,6 +93,7 @@ export async function compose(
   const cluster = composeCluster(settings, {
     database: clusterDatabase,
     securityLoaded: security.loaded,
+    clock,
     keyId: security.keyId,
     requestsInFlight: () => pipeline.inFlight(),
     metrics,

@@ -1,7 +1,7 @@
 /** What the registry says about the cluster as a whole: who lives, who differs, whose clock is wrong. */
 import type { SeenNode } from '../model/node-record.ts';
 
-/** JWTs are checked without leeway, in whole seconds: from here on clocks make tokens fail (cluster.md D7). */
+/** From here on a clock is wrong, and not merely hard to measure (cluster.md D7); tokens live by the database's clock in any case. */
 export const MAX_SKEW_MS = 1000;
 
 export interface ClusterView {

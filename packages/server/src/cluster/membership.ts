@@ -13,14 +13,16 @@ export interface MembershipOptions {
   readonly heartbeatMs: number;
   /** Connections of all nodes together; 0: no budget. */
   readonly totalPoolBudget: number;
+  /** Told how much the node's clock is ahead of the database's, at each heartbeat. */
+  readonly noteSkew?: (skewMs: number) => void;
   readonly keyId: () => string;
   readonly state: () => Promise<NodeState>;
   readonly poolUse: () => { readonly inUse: number; readonly size: number };
   readonly requestsInFlight: () => number;
 }
 
-// two heartbeats may be lost before a node counts as dead
-const DEAD_AFTER_HEARTBEATS = 3;
+/** Two heartbeats may be lost before a node counts as dead. */
+export const DEAD_AFTER_HEARTBEATS = 3;
 /** A node reads the list at each heartbeat only in a small cluster: what all nodes read would grow with their square. */
 const NODES_PER_READING = 20;
 
@@ -93,6 +95,7 @@ export class Membership {
     if (this.isClosed) return;
     try {
       const { databaseMs, ownMs } = await this.store.readClock();
+      this.options.noteSkew?.(ownMs - databaseMs);
       this.last = await this.record(ownMs - databaseMs);
       if (this.isClosed) return;
       await this.store.save(this.last);
@@ -155,13 +158,16 @@ export class Membership {
       });
     }
     if (ownSkew) {
-      this.log.warn("This node's clock differs from the database's: tokens may be refused", {
-        clockSkewMs: this.last?.clockSkewMs,
-      });
+      this.log.warn(
+        "This node's clock differs from the database's: times in its log and in documents are wrong",
+        {
+          clockSkewMs: this.last?.clockSkewMs,
+        },
+      );
     }
     if (isOver) {
       this.log.warn(
-        'This node may open more connections than its share: set maxPoolSize in the URI',
+        'This node may open more connections than its share: it takes the new share when it starts again',
         { share: poolBudget, maxPoolSize: this.options.poolUse().size, nodes: nodes.length },
       );
     }

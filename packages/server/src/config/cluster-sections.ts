@@ -14,7 +14,12 @@ export const CLUSTER_SECTIONS = {
     }),
     'pool-budget': int(
       0,
-      'connections to the database that all nodes together may open; warns when maxPoolSize is above the share; 0 is none',
+      'connections to each member of the database that all nodes together may open; a node takes its share when it starts, unless the URI has a maxPoolSize, and warns when the share has become smaller; 0 is none',
+      { min: 0 },
+    ),
+    'pool-nodes': int(
+      0,
+      'nodes that the budget is divided by at least, such as the most that an autoscaler starts; 0 is those that live at the start',
       { min: 0 },
     ),
   }),

@@ -13,6 +13,10 @@ export interface MongoAccessConfig {
   readonly connectionString: string;
   readonly appName?: string | undefined;
   readonly maxPoolSize?: number | undefined;
+  /** Of the second client, for sessions that clients name; as `maxPoolSize` when absent. */
+  readonly maxSessionPoolSize?: number | undefined;
+  /** After which an idle connection is given back, milliseconds; absent is never. */
+  readonly maxIdleTimeMs?: number | undefined;
   readonly minPoolSize?: number | undefined;
   /** How long to look for a server, milliseconds; default 3 000: then a client is told to come back. */
   readonly serverSelectionTimeoutMs?: number | undefined;
@@ -48,7 +52,10 @@ export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
     get sessionClient() {
       if (sessionClient === undefined) {
         sessionClient = new MongoClient(config.connectionString, {
-          ...options,
+          ...toClientOptions({
+            ...config,
+            maxPoolSize: config.maxSessionPoolSize ?? config.maxPoolSize,
+          }),
           minPoolSize: 0,
           retryWrites: false,
         });
@@ -103,6 +110,7 @@ export function toClientOptions(config: MongoAccessConfig): MongoClientOptions {
     heartbeatFrequencyMS: 5_000,
   };
   if (config.maxPoolSize !== undefined) defaults.maxPoolSize = config.maxPoolSize;
+  if (config.maxIdleTimeMs !== undefined) defaults.maxIdleTimeMS = config.maxIdleTimeMs;
   if (config.minPoolSize !== undefined) defaults.minPoolSize = config.minPoolSize;
   const query = config.connectionString.split('?')[1] ?? '';
   const given = new Set(query.split('&').map((part) => part.split('=')[0]?.toLowerCase()));

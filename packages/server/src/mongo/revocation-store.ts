@@ -19,6 +19,8 @@ interface RevocationDocument {
 export interface RevocationStoreOptions {
   readonly warn: (message: string, error: unknown) => void;
   readonly now?: () => number;
+  /** The clock by which tokens are issued, where it is not the node's own. */
+  readonly tokenClock?: () => number;
 }
 
 /** The deny list in memory, followed by the change feed. */
@@ -28,6 +30,7 @@ export class RevocationStore implements RevocationList {
   private readonly mongo: MongoAccess;
   private readonly followed: FollowedCollection;
   private readonly now: () => number;
+  private readonly tokenClock: () => number;
   private tokens = new Set<string>();
   private users = new Map<string, number>();
   private everyone = Number.NEGATIVE_INFINITY;
@@ -36,6 +39,7 @@ export class RevocationStore implements RevocationList {
   constructor(mongo: MongoAccess, feed: ChangeFeed, options: RevocationStoreOptions) {
     this.mongo = mongo;
     this.now = options.now ?? Date.now;
+    this.tokenClock = options.tokenClock ?? this.now;
     this.followed = new FollowedCollection(feed, {
       ...NAMESPACE,
       load: () => this.load(),
@@ -71,14 +75,14 @@ export class RevocationStore implements RevocationList {
 
   /** All tokens that an account got until now. */
   async revokeUser(name: string): Promise<void> {
-    const at = this.now();
+    const at = this.tokenClock();
     this.users.set(name, at);
     await this.write(`user:${name}`, { notBefore: new Date(at) });
   }
 
   /** Everybody's tokens. */
   async revokeEveryone(): Promise<void> {
-    this.everyone = this.now();
+    this.everyone = this.tokenClock();
     await this.write('all', { notBefore: new Date(this.everyone) });
   }
 
