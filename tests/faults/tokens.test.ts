@@ -119,3 +119,62 @@ describe.skipIf(!hasProgram('haproxy'))('random tokens', () => {
     }
   });
 });
+
+describe('shared tokens', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await TestCluster.open({
+      rho: '/sharedTokenManager/enabled->true;/jwtTokenManager/enabled->false',
+    });
+  });
+  afterAll(() => cluster?.close());
+
+  it('are known everywhere without affinity, also after their node was killed, until they are taken back', async () => {
+    const { token } = await login(cluster.url(0));
+    const authorization = `Basic ${Buffer.from(`${ADMIN.name}:${token}`).toString('base64')}`;
+    for (const url of cluster.urls)
+      expect((await ask(url, '/', { authorization })).status).toBe(200);
+    await cluster.nodes[0]?.kill();
+    for (const url of cluster.urls.slice(1))
+      expect((await ask(url, '/', { authorization })).status).toBe(200);
+    await cluster.startNode(0);
+    await cluster.waitUntilReady();
+    expect((await ask(cluster.url(0), '/', { authorization })).status).toBe(200);
+    const out = await ask(cluster.url(1), '/token', { method: 'DELETE', authorization });
+    expect(out.status).toBe(204);
+    for (const url of cluster.urls) {
+      await waitFor(
+        'the token to be refused',
+        async () => (await ask(url, '/', { authorization })).status === 401,
+        1000,
+      );
+    }
+  });
+});
+
+describe('tokens of a configured key', () => {
+  let cluster: TestCluster;
+  const key = (letter: string): string =>
+    `/jwtConfigProvider/key->"${letter.repeat(40)}";/jwtConfigProvider/key-ring->false`;
+  beforeAll(async () => {
+    cluster = await TestCluster.open({ isStarted: false, rho: key('a') });
+    await cluster.engine.start();
+    await cluster.startNode(0);
+    await cluster.startNode(1);
+  });
+  afterAll(() => cluster?.close());
+
+  it.each([
+    ['key', key('b')],
+    ['issuer', '/jwtConfigProvider/issuer->"elsewhere"'],
+    ['audience', '/jwtConfigProvider/audience->"others"'],
+  ])('are good on nodes with the same, and refused by one with another %s', async (_, rho) => {
+    await cluster.startNode(2, { rho });
+    const { token } = await login(cluster.url(0));
+    const authorization = `Bearer ${token}`;
+    const seen = [];
+    for (const url of cluster.urls) seen.push((await ask(url, '/', { authorization })).status);
+    await cluster.nodes[2]?.kill();
+    expect(seen).toEqual([200, 200, 401]);
+  });
+});

@@ -56,6 +56,8 @@ export class LedgerLoad {
   private readonly options: LoadOptions;
   /** Keys are of this run alone: those of another would be answered with its replies. */
   private readonly run = randomUUID().slice(0, 8);
+  /** Pause of each client between two requests from now on, milliseconds; 0 is none. */
+  thinkMs: number;
   private readonly agent: Agent;
   private readonly statuses: Record<number, number> = {};
   private readonly wrong: string[] = [];
@@ -70,6 +72,7 @@ export class LedgerLoad {
 
   constructor(options: LoadOptions) {
     this.options = options;
+    this.thinkMs = options.thinkMs ?? 0;
     this.agent = new Agent({ keepAlive: true, maxSockets: options.clients * 2 });
   }
 
@@ -127,7 +130,7 @@ export class LedgerLoad {
       if (kind === 0) await this.post(`${this.run}-${n}-${i}`);
       else if (kind === 2) etag = await this.increment(n, etag);
       else await this.get(kind === 1 ? `${COUNTERS}/c${n}` : `${COLLECTION}?pagesize=5`);
-      if (this.options.thinkMs !== undefined) await pause(this.options.thinkMs);
+      if (this.thinkMs > 0) await pause(this.thinkMs);
     }
   }
 
