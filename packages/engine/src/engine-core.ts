@@ -2,6 +2,7 @@
 import { UserAuthority } from './auth/user-authority.ts';
 import { UserStore } from './auth/user-store.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { SettingsStore } from './catalog/settings-store.ts';
 import { TtlMonitor } from './catalog/ttl-monitor.ts';
 import type { CommandDefinition } from './commands/command.ts';
 import { ConnectionRegistry } from './commands/connection.ts';
@@ -42,6 +43,7 @@ export interface EngineCore {
   readonly dispatcher: Dispatcher;
   /** Reads again what is kept in memory of a store that was changed by other means. */
   reloadUsers(): void;
+  reloadSettings(): void;
   interruptAll(): void;
   /** Ends everything but the store. */
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export async function openEngineCore(
   });
   const profiler = new Profiler({ store, catalog, logger });
   const users = new UserStore(store);
+  const settings = new SettingsStore(store);
   const authority = new UserAuthority(users, { required: options.auth ?? false });
   const services: EngineServices = {
     store,
@@ -82,6 +85,7 @@ export async function openEngineCore(
     sessions,
     connections,
     identity,
+    settings,
     parameters: createServerParameters({ cursors, sessions, identity }),
     counters: createOperationCounters(),
     failPoints: options.testCommands ? new FailPoints() : undefined,
@@ -116,6 +120,7 @@ export async function openEngineCore(
     services,
     dispatcher,
     reloadUsers: () => users.reload(),
+    reloadSettings: () => settings.reload(),
     interruptAll() {
       for (const operation of operations.all()) operation.interrupt();
     },

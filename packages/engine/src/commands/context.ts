@@ -48,8 +48,19 @@ export class CommandContext {
   }
 
   get writeConcern(): WriteConcern {
-    this.#writeConcern ??= parseWriteConcern(this.args.get('writeConcern'));
+    this.#writeConcern ??= this.#chooseWriteConcern();
     return this.#writeConcern;
+  }
+
+  #chooseWriteConcern(): WriteConcern {
+    const given = this.args.get('writeConcern');
+    if (given !== undefined) return parseWriteConcern(given);
+    // what is written inside a transaction waits for the concern of its commit
+    const isStatement =
+      this.transaction !== undefined && !this.request.name.endsWith('Transaction');
+    return parseWriteConcern(isStatement ? undefined : this.services.settings.defaultWriteConcern, {
+      provenance: 'customDefault',
+    });
   }
 
   get readConcern(): ReadConcern {

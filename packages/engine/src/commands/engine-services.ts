@@ -1,5 +1,6 @@
 import type { UserAuthority } from '../auth/user-authority.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { SettingsStore } from '../catalog/settings-store.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Oplog } from '../oplog/oplog.ts';
 import type { CursorRegistry } from '../session/cursor-registry.ts';
@@ -23,6 +24,7 @@ export interface EngineServices {
   readonly sessions: SessionRegistry;
   readonly connections: ConnectionRegistry;
   readonly identity: ServerIdentity;
+  readonly settings: SettingsStore;
   readonly parameters: ServerParameters;
   readonly counters: OperationCounters;
   /** Present with test commands only. */

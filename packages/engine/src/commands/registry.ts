@@ -1,5 +1,6 @@
 import { abortTransaction } from './abort-transaction.ts';
 import { aggregate } from './aggregate.ts';
+import { appendOplogNote } from './append-oplog-note.ts';
 import { buildInfo } from './build-info.ts';
 import { bulkWrite } from './bulk-write.ts';
 import { collMod } from './coll-mod.ts';
@@ -15,6 +16,7 @@ import { createIndexes } from './create-indexes.ts';
 import { currentOp } from './current-op.ts';
 import { dataSize } from './data-size.ts';
 import { dbStats } from './db-stats.ts';
+import { getDefaultRwConcern, setDefaultRwConcern } from './default-rw-concern.ts';
 import { deleteCommand } from './delete.ts';
 import { distinct } from './distinct.ts';
 import { drop } from './drop.ts';
@@ -27,7 +29,6 @@ import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
 import { fsync } from './fsync.ts';
 import { getCmdLineOpts } from './get-cmd-line-opts.ts';
-import { getDefaultRwConcern } from './get-default-rw-concern.ts';
 import { getLog } from './get-log.ts';
 import { getMore } from './get-more.ts';
 import { getParameter } from './get-parameter.ts';
@@ -42,17 +43,21 @@ import { listCollections } from './list-collections.ts';
 import { createListCommands } from './list-commands.ts';
 import { listDatabases } from './list-databases.ts';
 import { listIndexes } from './list-indexes.ts';
+import { logRotate } from './log-rotate.ts';
 import { ping } from './ping.ts';
 import { planCacheClear } from './plan-cache-clear.ts';
 import { profile } from './profile.ts';
 import { refreshSessionCache } from './refresh-session-cache.ts';
 import { refreshSessions } from './refresh-sessions.ts';
+import { refusedCommands } from './refused-commands.ts';
 import { renameCollection } from './rename-collection.ts';
 import { replSetGetConfig } from './repl-set-get-config.ts';
 import { replSetGetStatus } from './repl-set-get-status.ts';
+import { replicaSetOrders } from './replica-set-orders.ts';
 import { logout, saslContinue, saslStart } from './sasl.ts';
 import { searchIndexCommands } from './search-indexes.ts';
 import { serverStatus } from './server-status.ts';
+import { setFeatureCompatibilityVersion } from './set-feature-compatibility-version.ts';
 import { setParameter } from './set-parameter.ts';
 import { startSession } from './start-session.ts';
 import { apiVersionTests } from './test-api-versions.ts';
@@ -75,6 +80,7 @@ import { whatsMyUri } from './whats-my-uri.ts';
 const COMMANDS: readonly CommandDefinition[] = [
   abortTransaction,
   aggregate,
+  appendOplogNote,
   buildInfo,
   bulkWrite,
   collMod,
@@ -120,20 +126,25 @@ const COMMANDS: readonly CommandDefinition[] = [
   listDatabases,
   listIndexes,
   logout,
+  logRotate,
   ping,
   planCacheClear,
   profile,
   refreshSessionCache,
+  ...refusedCommands,
   refreshSessions,
   renameCollection,
   replSetGetConfig,
   replSetGetStatus,
+  ...replicaSetOrders,
   revokeRoles,
   rolesInfo,
   saslContinue,
   saslStart,
   ...searchIndexCommands,
   serverStatus,
+  setDefaultRwConcern,
+  setFeatureCompatibilityVersion,
   setParameter,
   startSession,
   update,

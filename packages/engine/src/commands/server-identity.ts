@@ -2,6 +2,7 @@ import { ObjectId } from '../bson/value.ts';
 
 /** MongoDB's version whose behaviour the engine announces and follows. */
 export const SERVER_VERSION = '8.0.12';
+export const FEATURE_COMPATIBILITY_VERSION = '8.0';
 export const SERVER_VERSION_ARRAY: readonly number[] = [8, 0, 12, 0];
 /** The wire version of MongoDB 8.0. */
 export const MAX_WIRE_VERSION = 25;

@@ -4,7 +4,7 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CursorRegistry } from '../session/cursor-registry.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
 import { toNumber } from './field-types.ts';
-import type { ServerIdentity } from './server-identity.ts';
+import { FEATURE_COMPATIBILITY_VERSION, type ServerIdentity } from './server-identity.ts';
 
 export interface ServerParameter {
   readonly get: () => Value;
@@ -61,7 +61,7 @@ export function createServerParameters(parts: {
   const { cursors, sessions, identity } = parts;
   const parameters = new ServerParameters();
   parameters.define('featureCompatibilityVersion', {
-    get: () => toDocument({ version: '8.0' }),
+    get: () => toDocument({ version: FEATURE_COMPATIBILITY_VERSION }),
   });
   parameters.define('cursorTimeoutMillis', {
     get: () => BigInt(cursors.timeoutMs),

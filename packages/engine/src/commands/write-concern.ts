@@ -22,7 +22,18 @@ const DEFAULT_WRITE_CONCERN: WriteConcern = { durable: true, acknowledged: true,
  *
  * @throws FailedToParse for what is no write concern
  */
-export function parseWriteConcern(value: Value | undefined): WriteConcern {
+export function parseWriteConcern(
+  value: Value | undefined,
+  options: { readonly provenance: 'clientSupplied' | 'customDefault' } = {
+    provenance: 'clientSupplied',
+  },
+): WriteConcern {
+  const concern = parseConcern(value);
+  if (concern.error === undefined || options.provenance === 'clientSupplied') return concern;
+  return { ...concern, error: withProvenance(concern.error, options.provenance) };
+}
+
+function parseConcern(value: Value | undefined): WriteConcern {
   if (!(value instanceof Map) || value.size === 0) return DEFAULT_WRITE_CONCERN;
   const w = value.get('w');
   const journal = isTrue(value.get('j')) || isTrue(value.get('fsync'));
@@ -75,4 +86,14 @@ function concernError(codeName: CodeName, message: string, concern: Document): D
       }),
     }),
   });
+}
+
+/** MongoDB tells where the concern that failed came from. */
+function withProvenance(error: Document, provenance: string): Document {
+  const info = new Map(error.get('errInfo') as Document);
+  info.set(
+    'writeConcern',
+    new Map(info.get('writeConcern') as Document).set('provenance', provenance),
+  );
+  return new Map(error).set('errInfo', info);
 }

@@ -157,7 +157,8 @@ export class MemberRunner implements CommandRunner {
     if (args.get('autocommit') === false && !ends) return { members: 1, timeoutMs: 0 };
     const size = this.#member.setSize;
     const majority = Math.floor(size / 2) + 1;
-    const concern = args.get('writeConcern');
+    const concern =
+      args.get('writeConcern') ?? this.#member.core.services.settings.defaultWriteConcern;
     if (!isDocument(concern)) return { members: majority, timeoutMs: 0 };
     const timeoutMs = toNumber(concern.get('wtimeout')) ?? 0;
     const w = concern.get('w');

@@ -305,6 +305,7 @@ export class Member implements CommandedMember {
       groups.some(({ changes }) => changes.some((change) => change.table === table));
     if (touches('catalog')) this.core.services.catalog.reload();
     if (touches('users')) this.core.reloadUsers();
+    if (touches('meta')) this.core.reloadSettings();
   }
 
   /** Takes back what the rest of the set does not have; clients are dropped, as MongoDB does. */
