@@ -21,17 +21,20 @@ export class Operation {
   dropsConnection = false;
   #deadlineAtMs = Number.POSITIVE_INFINITY;
   #interruption: MongoCommandError | undefined;
-  readonly #listeners = new Set<() => void>();
+  /** Made by the first to wait: most operations are over before anybody could interrupt them. */
+  #listeners: Set<() => void> | undefined;
 
-  constructor(fields: {
-    id: number;
-    connectionId: number;
-    commandName: string;
-    namespace: string;
-    command: Document;
-    appName?: string | undefined;
-  }) {
-    this.id = fields.id;
+  constructor(
+    id: number,
+    fields: {
+      connectionId: number;
+      commandName: string;
+      namespace: string;
+      command: Document;
+      appName?: string | undefined;
+    },
+  ) {
+    this.id = id;
     this.connectionId = fields.connectionId;
     this.commandName = fields.commandName;
     this.namespace = fields.namespace;
@@ -59,13 +62,14 @@ export class Operation {
 
   interrupt(reason = new MongoCommandError('Interrupted', 'operation was interrupted')): void {
     this.#interruption ??= reason;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...(this.#listeners ?? [])]) listener();
   }
 
   /** Calls `listener` at an interruption; the answer ends the subscription. */
   onInterrupt(listener: () => void): () => void {
+    this.#listeners ??= new Set();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   /** Waits, at most until the deadline; an interruption ends the wait by its error. */
@@ -91,9 +95,9 @@ export class OperationRegistry {
   readonly usage: NamespaceUsage = new NamespaceUsage();
   #lastId = 0;
 
-  start(fields: Omit<ConstructorParameters<typeof Operation>[0], 'id'>): Operation {
+  start(fields: ConstructorParameters<typeof Operation>[1]): Operation {
     this.#lastId += 1;
-    const operation = new Operation({ ...fields, id: this.#lastId });
+    const operation = new Operation(this.#lastId, fields);
     this.#operations.set(operation.id, operation);
     return operation;
   }
