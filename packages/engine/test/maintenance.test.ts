@@ -32,6 +32,9 @@ describe('a backup', () => {
     const client = await MongoClient.connect(engine.uri);
     const accounts = client.db('bank').collection<Account>('accounts');
     await accounts.insertMany(Array.from({ length: 20 }, (_, _id) => ({ _id, balance: 100 })));
+    const savings = client.db('bank').collection<Account>('savings');
+    const transactions = client.db('bank').collection('transactions');
+    await savings.insertMany(Array.from({ length: 20 }, (_, _id) => ({ _id, balance: 100 })));
     await accounts.createIndex({ balance: 1 });
     const stream = accounts.watch();
     await stream.tryNext();
@@ -46,7 +49,8 @@ describe('a backup', () => {
           .withSession((session) =>
             session.withTransaction(async () => {
               await accounts.updateOne({ _id: from }, { $inc: { balance: -1 } }, { session });
-              await accounts.updateOne({ _id: to }, { $inc: { balance: 1 } }, { session });
+              await savings.updateOne({ _id: to }, { $inc: { balance: 1 } }, { session });
+              await transactions.insertOne({ from, to }, { session });
             }),
           )
           .catch(() => undefined);
@@ -68,6 +72,7 @@ describe('a backup', () => {
     await client.close();
     await engine.kill();
     expect(transfers).toBeGreaterThan(10);
+    let movedAtLast = 0;
     for (const [round, backup] of backups.entries()) {
       const restored = join(folder, `restored-${round}`);
       await restoreFolder(backup, restored);
@@ -76,13 +81,22 @@ describe('a backup', () => {
       const reader = await MongoClient.connect(again.uri);
       const collection = reader.db('bank').collection<Account>('accounts');
       const all = await collection.find().toArray();
-      expect(all.reduce((sum, { balance }) => sum + balance, 0)).toBe(2000);
+      const bank = reader.db('bank');
+      const saved = await bank.collection<Account>('savings').find().toArray();
+      const sum = (list: readonly Account[]): number =>
+        list.reduce((total, { balance }) => total + balance, 0);
+      // money moves between two collections, and a third one counts the transfers
+      expect(sum(all) + sum(saved)).toBe(4000);
+      const moved = await bank.collection('transactions').countDocuments();
+      movedAtLast = moved;
+      expect(sum(saved)).toBe(2000 + moved);
       const resumed = collection.watch([], { resumeAfter: token });
       expect(await resumed.tryNext()).toMatchObject({ operationType: 'update' });
       await resumed.close();
       await reader.close();
       await again.close();
     }
+    expect(movedAtLast).toBeGreaterThan(0);
   }, 60_000);
 
   it('is never written over data, nor restored from half a backup', async () => {

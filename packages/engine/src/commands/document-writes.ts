@@ -1,5 +1,5 @@
 import { decodeDocument, encodeDocument } from '../bson/codec.ts';
-import { type Document, isDocument, type Timestamp, type Value } from '../bson/value.ts';
+import { DateTime, type Document, isDocument, type Timestamp, type Value } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import {
   removeDocument as removeStored,
@@ -89,6 +89,8 @@ export function insertInto(
     decoded ??= decodeDocument(document.bytes);
     checkValid(collection, decoded);
   }
+  const timeSeries = collection.options.get('timeseries');
+  if (isDocument(timeSeries)) checkTimeField(timeSeries, decoded ?? decodeDocument(document.bytes));
   storeDocument(target.batch, collection, document.bytes, decoded);
   target.log({
     op: 'i',
@@ -96,6 +98,16 @@ export function insertInto(
     uuid: collection.uuid,
     document: document.bytes,
   });
+}
+
+/** @throws BadValue for a measurement without its time (manual, "Time Series Collections") */
+function checkTimeField(timeSeries: Document, measurement: Document): void {
+  const name = String(timeSeries.get('timeField'));
+  if (measurement.get(name) instanceof DateTime) return;
+  throw new MongoCommandError(
+    'BadValue',
+    `'${name}' must be present and contain a valid BSON UTC datetime value`,
+  );
 }
 
 export interface UpdateRequest {

@@ -1,5 +1,11 @@
 import { decodeDocument } from '../bson/codec.ts';
-import { type Document, type RawDocument, toDocument, type Value } from '../bson/value.ts';
+import {
+  type Document,
+  isDocument,
+  type RawDocument,
+  toDocument,
+  type Value,
+} from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { PAUSE, type Pause } from '../lib/pause.ts';
 import { compileFilter, type Filter } from '../query/filter.ts';
@@ -112,6 +118,7 @@ function readCollection(
 ): Iterable<Document | RawDocument | Pause> {
   const filter = compileFilter(request.filter, environment.filterOptions);
   const projection = compileFindProjection(request, environment);
+  if (!environment.text.isUsed) checkNoTextScore(request);
   const read = {
     filter,
     sort: request.sort,
@@ -134,6 +141,18 @@ function readCollection(
   }
   const stored = readStored(context, collection, environment, read);
   return projection === undefined ? stored : project(stored, projection, filter);
+}
+
+/** @throws Location40218 for the score of a text search that there is not */
+function checkNoTextScore({ sort, projection }: FindRequest): void {
+  const asks = (document: Document | undefined): boolean =>
+    document !== undefined &&
+    [...document.values()].some((value) => isDocument(value) && value.get('$meta') === 'textScore');
+  if (!asks(sort) && !asks(projection)) return;
+  throw new MongoCommandError(
+    'Location40218',
+    'query requires text score metadata, but it is not available',
+  );
 }
 
 export function* project(

@@ -82,7 +82,20 @@ const COLLECTION: Cases = {
     { call: ({ db }) => db.collection('missing').drop(), expected: true },
   ],
   findOne: one(({ c }) => c.findOne({ _id: 2 }), { _id: 2, g: 0 }),
-  find: one(({ c }) => c.find({ g: 1 }).sort({ _id: -1 }).toArray(), [{ _id: 3 }, { _id: 1 }]),
+  find: [
+    {
+      call: ({ c }) => c.find({}, { sort: { score: { $meta: 'textScore' } } }).toArray(),
+      expected: { code: 40218 },
+    },
+    {
+      call: ({ c }) => c.find({}, { projection: { score: { $meta: 'textScore' } } }).toArray(),
+      expected: { code: 40218 },
+    },
+    {
+      call: ({ c }) => c.find({ g: 1 }).sort({ _id: -1 }).toArray(),
+      expected: [{ _id: 3 }, { _id: 1 }],
+    },
+  ],
   options: one(({ c }) => c.options(), {}),
   isCapped: one(({ c }) => c.isCapped(), false),
   createIndex: [
@@ -222,6 +235,17 @@ const DATABASE: Cases = {
       expected: { code: 48 },
     },
     { call: ({ db }) => db.createCollection('made', { capped: true }), expected: { code: 72 } },
+    {
+      call: async ({ db }) => {
+        const series = await db.createCollection('series', { timeseries: { timeField: 't' } });
+        await series.insertOne({ t: new Date(), v: 1 });
+        return await series.insertOne({ v: 2 });
+      },
+      expected: {
+        code: 2,
+        message: "'t' must be present and contain a valid BSON UTC datetime value",
+      },
+    },
   ],
   command: one(({ db }) => db.command({ nothing: 1 }), { code: 59 }),
   aggregate: one(({ db }) => db.aggregate([{ $documents: [{ a: 1 }] }]).toArray(), [{ a: 1 }]),
