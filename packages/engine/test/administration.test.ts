@@ -22,6 +22,7 @@ describe('commands about the server', () => {
       { getParameter: 1, authenticationMechanisms: 1 },
       { authenticationMechanisms: ['SCRAM-SHA-1', 'SCRAM-SHA-256'] },
     ],
+    [{ getParameter: 1, logComponentVerbosity: 1 }, { logComponentVerbosity: { verbosity: 0 } }],
     [{ setParameter: 1, noSuchParameter: 1 }, { code: 72 }],
     [
       { setParameter: 1, transactionLifetimeLimitSeconds: 60 },

@@ -80,6 +80,7 @@ export function createServerParameters(parts: {
   parameters.define('authenticationMechanisms', { get: () => [...SCRAM_MECHANISMS] });
   parameters.define('requireApiVersion', { get: () => false });
   parameters.define('logLevel', { get: () => 0 });
+  parameters.define('logComponentVerbosity', { get: () => toDocument({ verbosity: 0 }) });
   parameters.define('quiet', { get: () => false });
   return parameters;
 }
