@@ -61,6 +61,8 @@ export class Member implements CommandedMember {
   /** Cut off from the other members; clients still reach it. */
   isolated = false;
   lagMs = 0;
+  /** Until then it seeks no election (replSetFreeze). */
+  frozenUntilMs = 0;
   /** Every command waits this long. */
   latencyMs = 0;
   /** The election that this member, as a primary, has won. */

@@ -177,7 +177,7 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
         throw new MongoCommandError('NotWritablePrimary', "not primary so can't step down");
       }
       const [heir] = this.#reachableFrom(member)
-        .filter((one) => one !== member)
+        .filter((one) => one !== member && one.frozenUntilMs <= Date.now())
         .sort((a, b) => (a.history.isBehind(b.history) ? 1 : -1));
       if (heir === undefined) {
         throw new MongoCommandError(
@@ -294,6 +294,7 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
     const old = this.#leader;
     if (old?.role === 'primary' && this.#reachableFrom(old).length >= this.#majority) return;
     const candidates = this.members
+      .filter((one) => one.frozenUntilMs <= Date.now())
       .filter((one) => one.role !== 'down' && this.#reachableFrom(one).length >= this.#majority)
       .sort((a, b) => (a.history.isBehind(b.history) ? 1 : -1));
     const [best] = candidates;
@@ -327,6 +328,18 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
     await candidate.becomePrimary(this.#term);
     this.#announce();
     this.advanced();
+  }
+
+  #freeze(member: Member, seconds: number): void {
+    if (member.role === 'primary') {
+      throw new MongoCommandError(
+        'NotSecondary',
+        'cannot freeze node when primary or running for election. state: Primary',
+      );
+    }
+    member.frozenUntilMs = seconds > 0 ? Date.now() + seconds * 1000 : 0;
+    // a set that waited for this member can have its election now, or when the time is over
+    this.#later(seconds * 1000, () => this.#heal());
   }
 
   #isConnected(a: Member, b: Member): boolean {
@@ -436,6 +449,7 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
     return createSetCommands({
       stepDown: () => this.stepDown(member),
       stepUp: () => this.elect(member),
+      freeze: (seconds) => this.#freeze(member, seconds),
     });
   }
 }

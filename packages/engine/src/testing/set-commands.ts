@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../commands/command.ts';
+import { toNumber } from '../commands/field-types.ts';
 import { reply } from '../commands/reply.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 
@@ -6,6 +7,8 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 export interface SetOrders {
   stepDown(): Promise<void>;
   stepUp(): Promise<void>;
+  /** 0 ends an earlier one. */
+  freeze(seconds: number): void;
 }
 
 /** The commands by which MongoDB's tools order elections (manual, "Replication Commands"). */
@@ -34,6 +37,17 @@ export function createSetCommands(orders: SetOrders): readonly CommandDefinition
         } catch (error) {
           throw new MongoCommandError('CommandFailed', `Election failed: ${String(error)}`);
         }
+        return reply();
+      },
+    },
+    {
+      name: 'replSetFreeze',
+      help: 'Keeps a secondary from seeking election',
+      adminOnly: true,
+      privilege: 'clusterAdmin',
+      fields: {},
+      run({ args }) {
+        orders.freeze(toNumber(args.get('replSetFreeze')) ?? 0);
         return reply();
       },
     },
