@@ -10,7 +10,7 @@ process.chdir(root);
 
 const args = process.argv.slice(2).filter((argument) => argument !== '--watch');
 const isWatching = process.argv.includes('--watch');
-const main = join('packages', 'server', 'dist', 'main.js');
+const main = join('packages', 'server', 'dist', 'bundle', 'main.js');
 const packages = ['engine', 'plugin-api', 'server'];
 
 function run(command, commandArgs) {
@@ -26,18 +26,17 @@ function newestSourceMs(folder) {
   return newest;
 }
 
-/** Each package's build record is younger than its sources. */
+/** The last file of the build is younger than all sources. */
 function isBuilt() {
-  return packages.every((name) => {
-    const record = join('packages', name, 'dist', '.tsbuildinfo');
-    if (!existsSync(record)) return false;
-    return statSync(record).mtimeMs >= newestSourceMs(join('packages', name, 'src'));
-  });
+  if (!existsSync(main)) return false;
+  const builtMs = statSync(main).mtimeMs;
+  return packages.every((name) => builtMs >= newestSourceMs(join('packages', name, 'src')));
 }
 
 function build() {
   console.log('Building …');
-  return run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+  const compiled = run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+  return compiled === 0 ? run(process.execPath, [join('tools', 'bundle.mjs')]) : compiled;
 }
 
 function tryThis(url, password) {

@@ -18,8 +18,10 @@ if (!existsSync('node_modules/vitest')) {
   const status = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
   if (status !== 0) process.exit(status);
 }
-const built = run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-if (built !== 0) process.exit(built);
+for (const step of [['node_modules/typescript/bin/tsc', '-b'], ['tools/bundle.mjs']]) {
+  const built = run(process.execPath, step);
+  if (built !== 0) process.exit(built);
+}
 
 // thousands of coloured dots are no reading
 process.env.NO_COLOR = '1';

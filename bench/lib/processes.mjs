@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'packages/server/dist/main.js');
+const main = join(root, 'packages/server/dist/bundle/main.js');
 const running = new Set();
 
 process.on('exit', () => {

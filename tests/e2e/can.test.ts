@@ -8,7 +8,7 @@ import { basic } from '../support/jwt.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 import { ask } from '../support/security-rows.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
+const MAIN = join(import.meta.dirname, '../../packages/server/dist/bundle/main.js');
 const PASSWORD = 'explained-7';
 
 let folder = '';

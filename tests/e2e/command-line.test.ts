@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
+const MAIN = join(import.meta.dirname, '../../packages/server/dist/bundle/main.js');
 const OWN_VARIABLES = /^(RHO|RHO_FILE|RESTHEART_CONF_FILE|MONGODB_URI|PORT|HOST|QUORATE_DATA)$/;
 
 let folder = '';

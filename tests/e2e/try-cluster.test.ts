@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort, hasProgram, waitFor } from '../support/cluster.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
+const MAIN = join(import.meta.dirname, '../../packages/server/dist/bundle/main.js');
 
 describe.skipIf(!hasProgram('haproxy') && !hasProgram('nginx'))(
   'quorate cluster (needs haproxy or nginx)',

@@ -13,7 +13,7 @@ import type { PartitionedNetwork } from './network-namespaces.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 import { ReplicaSetProcess } from './replica-set-process.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
+const MAIN = join(import.meta.dirname, '../../packages/server/dist/bundle/main.js');
 export const ADMIN = { name: 'admin', password: 'cluster-test-1' };
 export const PROBE_MS = 200;
 export const DRAIN_MS = 900;

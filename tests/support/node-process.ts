@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/dist/main.js');
+const MAIN = join(import.meta.dirname, '../../packages/server/dist/bundle/main.js');
 const OWN_VARIABLES = /^(RHO|RHO_FILE|RESTHEART_CONF_FILE|MONGODB_URI|PORT|HOST|QUORATE_DATA)$/;
 
 /** Lets everybody in, and mounts all databases on `/`. */

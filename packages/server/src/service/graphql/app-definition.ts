@@ -1,6 +1,7 @@
 /** The definition of a GraphQL app, read and checked in the order of graphql.md §3. */
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { type BsonDocument, bsonTypeOf, isDocument } from '../../model/bson.ts';
+import { effectiveUri } from './app-uri.ts';
 import { DefinitionError } from './definition-error.ts';
 import { type FieldMapping, readFieldMapping } from './field-mapping.ts';
 import { type PredicateParser, readTypeResolvers, type TypeResolver } from './type-resolver.ts';
@@ -61,13 +62,6 @@ export function readDefinition(document: BsonDocument, limits: DefinitionLimits)
     enums,
     typeResolvers,
   };
-}
-
-/** `descriptor.uri`, else a text as `_id`; without the slash that some put in front. */
-export function effectiveUri(document: BsonDocument): string | undefined {
-  const descriptor = document.get('descriptor');
-  const uri = (isDocument(descriptor) ? descriptor.get('uri') : undefined) ?? document.get('_id');
-  return typeof uri === 'string' ? uri.replace(/^\//, '') : undefined;
 }
 
 function parseSchema(document: BsonDocument): DocumentNode {

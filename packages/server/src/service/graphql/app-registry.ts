@@ -1,12 +1,13 @@
 /** The apps of the configured collection, kept built and kept up to date (graphql.md §4). */
-import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
+import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 import type { Permit } from '../../model/permit.ts';
 import { decodeDocument } from '../../model/raw-bson.ts';
 import { find } from '../../mongo/find.ts';
 import type { MongoAccess } from '../../mongo/mongo-access.ts';
 import type { Namespace } from '../../mongo/operation-options.ts';
+import { uriOf } from './app-uri.ts';
 import { DefinitionError } from './definition-error.ts';
-import { type AppSettings, buildStoredApp, type GraphQLApp } from './graphql-app.ts';
+import type { AppSettings, GraphQLApp } from './graphql-app.ts';
 
 /** An app, or why its definition cannot be served. */
 export type AppLookup =
@@ -95,7 +96,7 @@ export class AppRegistry {
     const byId = new Map<string, AppLookup>();
     for (const stored of all) {
       const kept = this.entries.find((entry) => entry.stored.equals(stored));
-      const lookup = kept?.lookup ?? this.build(stored, namespace.database);
+      const lookup = kept?.lookup ?? (await this.build(stored, namespace.database));
       if (kept === undefined && lookup.kind === 'invalid') {
         warn(`A GraphQL app is not served: ${lookup.reason}`, undefined);
       }
@@ -110,7 +111,9 @@ export class AppRegistry {
     this.byUri = new Map([...byId, ...byUri]);
   }
 
-  private build(stored: Buffer, database: string): AppLookup {
+  private async build(stored: Buffer, database: string): Promise<AppLookup> {
+    // the library takes time to load, and most nodes have no apps
+    const { buildStoredApp } = await import('./graphql-app.ts');
     try {
       const app = buildStoredApp(decodeDocument(stored), database, this.options.settings);
       return { kind: 'app', app };
@@ -124,13 +127,6 @@ export class AppRegistry {
     const { mongo, permit } = this.options;
     return find(mongo, namespace, { filter }, { permit });
   }
-}
-
-/** `descriptor.uri` of a stored definition. */
-export function uriOf(document: BsonDocument): string | undefined {
-  const descriptor = document.get('descriptor');
-  const uri = isDocument(descriptor) ? descriptor.get('uri') : undefined;
-  return typeof uri === 'string' ? uri.replace(/^\//, '') : undefined;
 }
 
 const ENABLED: BsonDocument = new Map([['descriptor.enabled', new Map([['$ne', false]])]]);

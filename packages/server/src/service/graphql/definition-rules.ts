@@ -7,10 +7,10 @@ import type { MongoAccess } from '../../mongo/mongo-access.ts';
 import type { Namespace } from '../../mongo/operation-options.ts';
 import type { DocumentRules } from '../rest/document-rules.ts';
 import type { MongoRequest } from '../rest/rest-request.ts';
-import { effectiveUri } from './app-definition.ts';
 import { isUriTaken } from './app-registry.ts';
+import { effectiveUri } from './app-uri.ts';
 import { DefinitionError } from './definition-error.ts';
-import { type AppSettings, buildApp } from './graphql-app.ts';
+import type { AppSettings } from './graphql-app.ts';
 import { escapeKeys, escapeUpdate, unescapeKeys } from './stored-keys.ts';
 
 export interface DefinitionRulesOptions {
@@ -86,6 +86,7 @@ export class DefinitionRules implements DocumentRules {
   /** @param index - of the document in an array */
   private async check(document: BsonDocument, index?: number): Promise<void> {
     const { mongo, permit, namespace, settings } = this.options;
+    const { buildApp } = await import('./graphql-app.ts');
     try {
       buildApp(unescapeKeys(document), settings);
     } catch (error) {

@@ -1,142 +1,34 @@
-/** `POST /graphql/<app>` (graphql.md §8). */
-import { parseRelaxedJson } from '../../config/relaxed-json.ts';
-import { QuorateError } from '../../errors/quorate-error.ts';
-import type { HttpRequest } from '../../model/http-request.ts';
-import type { Identity } from '../../model/identity.ts';
-import type { Permit } from '../../model/permit.ts';
-import type { Reply } from '../../model/reply.ts';
+/** The GraphQL service (graphql.md §8): what does the work is loaded with the first request, for the library takes time to load. */
 import type { Service } from '../../model/service.ts';
-import { isUnavailable } from '../../mongo/map-error.ts';
-import type { MongoAccess } from '../../mongo/mongo-access.ts';
-import type { AppLookup, AppRegistry } from './app-registry.ts';
-import { DataReader } from './data-reader.ts';
-import { Deadline } from './deadline.ts';
 import {
-  aborted,
-  databaseUnavailable,
-  executeQuery,
-  type QueryReply,
-  type QueryRequest,
-} from './execute-query.ts';
-import { type Classification, plainError } from './graphql-errors.ts';
-import { LoaderSet } from './loaders.ts';
-import type { RequestScope } from './request-scope.ts';
-import { writeResult } from './write-result.ts';
+  type GraphQLHandlers,
+  type GraphQLServiceOptions,
+  MEDIA_TYPE,
+  type PreparedQuery,
+} from './handlers-contract.ts';
 
-export interface GraphQLServiceOptions {
-  readonly uri: string;
-  readonly mongo: MongoAccess;
-  readonly apps: AppRegistry;
-  /** With which mappings read: rules on documents do not apply to them (graphql.md §9). */
-  readonly permit: Permit;
-  /** Milliseconds for a whole request; 0: no limit. */
-  readonly timeLimitMs: number;
-  readonly verbose: boolean;
-  readonly report: (message: string, error: unknown) => void;
-}
-
-/** What is known of a request before it is authenticated. */
-type Prepared =
-  | { readonly kind: 'options' }
-  | { readonly kind: 'query'; readonly lookup: AppLookup }
-  | { readonly kind: 'failed'; readonly error: unknown };
-
-const MEDIA_TYPE = 'application/graphql-response+json';
-/** The parameter by which an interceptor names another database of definitions. */
-const DATABASE_PARAMETER = 'override-gql-apps-db';
-
-export function createGraphQLService(options: GraphQLServiceOptions): Service<Prepared> {
-  const { uri, apps } = options;
+export function createGraphQLService(options: GraphQLServiceOptions): Service<PreparedQuery> {
+  let handlers: GraphQLHandlers | undefined;
+  const load = async (): Promise<GraphQLHandlers> => {
+    const { createGraphQLHandlers } = await import('./graphql-handlers.ts');
+    handlers ??= createGraphQLHandlers(options);
+    return handlers;
+  };
   return {
     name: 'graphql',
     kind: 'graphql',
-    uri,
+    uri: options.uri,
     match: 'prefix',
     secured: true,
     errorStyle: 'mongo',
     errorMediaType: MEDIA_TYPE,
     handlesOptions: true,
     cors: () => CORS,
-    prepare,
-    handle,
+    prepare: async (http) => (handlers ?? (await load())).prepare(http),
+    handle: async (http, prepared, context) =>
+      (handlers ?? (await load())).handle(http, prepared, context),
   };
-
-  async function prepare(http: HttpRequest): Promise<Prepared> {
-    if (http.method === 'OPTIONS') return { kind: 'options' };
-    if (http.method !== 'POST') {
-      throw refusal('ERR_REQUEST_METHOD', 'Method Not Allowed', 'ExecutionAborted');
-    }
-    const database = http.attached.get(DATABASE_PARAMETER);
-    let lookup: AppLookup | undefined;
-    try {
-      lookup = await apps.find(
-        appUriOf(http.rawPath, uri),
-        typeof database === 'string' ? database : undefined,
-      );
-    } catch (error) {
-      // told to those only who may ask
-      return { kind: 'failed', error };
-    }
-    if (lookup === undefined) {
-      throw refusal('ERR_NOT_FOUND_GRAPHQL_APP', 'GraphQL app not found', 'ExecutionAborted');
-    }
-    return { kind: 'query', lookup };
-  }
-
-  async function handle(
-    http: HttpRequest,
-    prepared: Prepared,
-    { identity }: { readonly identity: Identity },
-  ): Promise<Reply> {
-    if (prepared.kind === 'options') return { status: 200, headers: HEADERS };
-    if (prepared.kind === 'failed') return toReply(failure(prepared.error));
-    const { lookup } = prepared;
-    if (lookup.kind === 'invalid') {
-      return toReply(aborted(400, `Invalid GraphQL app definition: ${lookup.reason}`));
-    }
-    const request = await readRequest(http);
-    if (request === undefined) {
-      const errors = [plainError('Query cannot be null', 'DataFetchingException')];
-      return toReply({ status: 400, body: writeResult({ errors }) });
-    }
-    const outcome = lookup.app.readQuery(request.query);
-    try {
-      const reply = await executeQuery(outcome, request, {
-        schema: lookup.app.schema,
-        scope: openScope(http, identity),
-        verbose: options.verbose,
-        report: (error) => options.report('A field of a GraphQL app failed', error),
-      });
-      return outcome.kind === 'syntax'
-        ? toReply(reply)
-        : { ...toReply(reply), metricLabels: [['query', outcome.rootFields]] };
-    } catch (error) {
-      return toReply(failure(error));
-    }
-  }
-
-  function openScope(http: HttpRequest, identity: Identity): RequestScope {
-    const waitedMs = Math.max(0, Date.now() - http.receivedAtMs);
-    const deadline = new Deadline(options.timeLimitMs, performance.now() - waitedMs);
-    const reader = new DataReader(options.mongo, options.permit, deadline);
-    return {
-      reader,
-      deadline,
-      loaders: new LoaderSet(reader),
-      user: identity.kind === 'account' ? identity.properties : null,
-      roots: new Map(),
-    };
-  }
-
-  function failure(error: unknown): QueryReply {
-    const message = error instanceof Error ? error.message : String(error);
-    if (isUnavailable(error)) return databaseUnavailable(message);
-    if (error instanceof QuorateError) return aborted(400, `Runtime Error: ${message}`);
-    throw error;
-  }
 }
-
-const HEADERS = [['Content-Type', MEDIA_TYPE]] as const;
 
 const CORS = {
   allowMethods: 'POST',
@@ -145,73 +37,3 @@ const CORS = {
   exposeHeaders:
     'Location, ETag, Auth-Token, Auth-Token-Valid-Until, Auth-Token-Location, X-Powered-By',
 };
-
-function toReply({ status, body }: QueryReply): Reply {
-  return { status, headers: HEADERS, body };
-}
-
-/** A refusal before authentication, in GraphQL's form. */
-function refusal(
-  code: 'ERR_REQUEST_METHOD' | 'ERR_NOT_FOUND_GRAPHQL_APP',
-  message: string,
-  classification: Classification,
-): QuorateError {
-  const text = writeResult({ errors: [plainError(message, classification)] });
-  return new QuorateError(code, { message, content: { mediaType: MEDIA_TYPE, text } });
-}
-
-/** What follows the service's URI, decoded; empty for the service itself. */
-function appUriOf(rawPath: string, uri: string): string {
-  const below = uri === '/' ? rawPath.slice(1) : rawPath.slice(uri.length + 1);
-  try {
-    return decodeURIComponent(below);
-  } catch {
-    return below;
-  }
-}
-
-/**
- * The query in a body; undefined when it has none.
- *
- * @throws ERR_REQUEST_BAD for another content type, ERR_REQUEST_BODY for malformed JSON
- */
-async function readRequest(http: HttpRequest): Promise<QueryRequest | undefined> {
-  const type = http.header('content-type')?.trim().toLowerCase() ?? '';
-  if (type.startsWith('application/graphql')) {
-    const query = (await http.body()).toString('utf8');
-    return { query, variables: {}, operationName: undefined };
-  }
-  if (!/^application\/json(\s*;|$)/.test(type)) {
-    throw new QuorateError('ERR_REQUEST_BAD', {
-      message: 'Bad request: Content-Type must be either application/graphql or application/json',
-    });
-  }
-  const body = parseBody((await http.body()).toString('utf8'));
-  if (typeof body !== 'object' || body === null || !('query' in body)) return undefined;
-  const { query, variables, operationName } = body as Readonly<Record<string, unknown>>;
-  if (typeof query !== 'string') return undefined;
-  return {
-    query,
-    variables:
-      typeof variables === 'object' && variables !== null && !Array.isArray(variables)
-        ? (variables as Record<string, unknown>)
-        : {},
-    operationName: typeof operationName === 'string' ? operationName : undefined,
-  };
-}
-
-/** JSON; else the looser form with names without quotes, which clients of the reference may send. */
-function parseBody(text: string): unknown {
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (strict) {
-    try {
-      return parseRelaxedJson(text);
-    } catch {
-      throw new QuorateError('ERR_REQUEST_BODY', {
-        message: `Bad request: the body is no valid JSON: ${(strict as Error).message}`,
-      });
-    }
-  }
-}

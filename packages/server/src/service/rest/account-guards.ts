@@ -3,7 +3,6 @@
  * hashed and judged, nobody is given the root role, and no answer or filter shows a password.
  */
 import { hash } from '@node-rs/bcrypt';
-import zxcvbn from 'zxcvbn';
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, isDocument } from '../../model/bson.ts';
 
@@ -136,13 +135,15 @@ export class AccountGuards {
   ): Promise<BsonValue> {
     const { passwordProperty, hashesPasswords, complexity } = this.settings;
     if (name !== passwordProperty || typeof value !== 'string') return value;
-    this.checkStrength(value, index);
+    await this.checkStrength(value, index);
     return hashesPasswords ? hash(value, { cost: complexity, version: '2a' }) : value;
   }
 
-  private checkStrength(password: string, index: number | undefined): void {
+  private async checkStrength(password: string, index: number | undefined): Promise<void> {
     const { minimumStrength } = this.settings;
     if (minimumStrength === undefined) return;
+    // its dictionaries take a tenth of a second to load
+    const { default: zxcvbn } = await import('zxcvbn');
     // the estimate takes time that grows with the length; no more is needed to be strong
     const { score, feedback } = zxcvbn(password.slice(0, 100));
     if (score >= minimumStrength) return;
