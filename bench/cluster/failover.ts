@@ -30,9 +30,9 @@ export async function benchFailover({ isShort }: Extent): Promise<Row[]> {
       },
       {
         name: 'failover: answers other than success and 503 with Retry-After',
-        value: String(bad.length + report.wrong.length + report.givenUp),
+        value: String(bad.length + report.wrong.length + report.givenUp.length),
         target: '0',
-        met: bad.length + report.wrong.length + report.givenUp === 0,
+        met: bad.length + report.wrong.length + report.givenUp.length === 0,
         note: JSON.stringify(report.statuses),
       },
       {

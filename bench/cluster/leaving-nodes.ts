@@ -58,9 +58,9 @@ export async function benchKill({ isShort }: Extent): Promise<Row[]> {
     return [
       {
         name: 'kill -9: writes lost or doubled',
-        value: String(wrong + report.givenUp + report.wrong.length),
+        value: String(wrong + report.givenUp.length + report.wrong.length),
         target: '0',
-        met: wrong + report.givenUp + report.wrong.length === 0,
+        met: wrong + report.givenUp.length + report.wrong.length === 0,
         note: `${kills} kills, ${report.requests} requests, cut or refused and repeated: ${failuresOf(report.statuses)}`,
       },
     ];

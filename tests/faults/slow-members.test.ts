@@ -38,7 +38,7 @@ describe('a replica set behind slow wires', () => {
     for (const [i, proxy] of proxies.entries()) if (i !== primary) proxy.delayMs = DELAY_MS;
     await pause(2500);
     const report = await load.stop();
-    expect(report).toMatchObject({ wrong: [], givenUp: 0 });
+    expect(report).toMatchObject({ wrong: [], givenUp: [] });
     expect(Object.keys(report.statuses).filter((status) => !/^2..$/.test(status))).toEqual([]);
     const slow = await ask(cluster.url(0), '/ledger/counters/c0?readPreference=secondary');
     expect(slow.status).toBe(200);
@@ -60,7 +60,7 @@ describe('a replica set behind slow wires', () => {
     slow.delayMs = 0;
     const report = await load.stop();
     expect(status).toBe(200);
-    expect(report).toMatchObject({ wrong: [], givenUp: 0 });
+    expect(report).toMatchObject({ wrong: [], givenUp: [] });
     expect(Object.keys(report.statuses).filter((code) => !/^(2..|503)$/.test(code))).toEqual([]);
     expect(await load.audit(cluster.url(1))).toMatchObject({
       lost: [],
@@ -86,7 +86,7 @@ describe('a replica set behind slow wires', () => {
     proxies[primary]?.flow();
     await pause(1000);
     const report = await load.stop();
-    expect(report).toMatchObject({ wrong: [], givenUp: 0 });
+    expect(report).toMatchObject({ wrong: [], givenUp: [] });
     expect(Object.keys(report.statuses).filter((code) => !/^(2..|503)$/.test(code))).toEqual([]);
     expect(await load.audit(cluster.url(1))).toMatchObject({
       lost: [],

@@ -36,8 +36,8 @@ export interface LoadReport {
   readonly statuses: Readonly<Record<number, number>>;
   /** Answers that no client may get: neither success nor 503 with Retry-After nor a cut (of which balancers make 502 and 504). */
   readonly wrong: readonly string[];
-  /** Operations that never succeeded, however often they were repeated. */
-  readonly givenUp: number;
+  /** Operations that never succeeded, however often they were repeated, each with its last answers. */
+  readonly givenUp: readonly string[];
   /** Successful requests in each tenth of a second since the start. */
   readonly perTenth: readonly number[];
 }
@@ -65,7 +65,7 @@ export class LedgerLoad {
   private readonly posted = new Set<string>();
   private readonly counts: number[] = [];
   private requests = 0;
-  private givenUp = 0;
+  private readonly givenUp: string[] = [];
   private startedAtMs = 0;
   private isStopping = false;
   private running: Promise<void>[] = [];
@@ -156,6 +156,7 @@ export class LedgerLoad {
   private async increment(n: number, etag: string): Promise<string> {
     const path = `${COUNTERS}/c${n}`;
     const expected = (this.counts[n] ?? 0) + 1;
+    const answers: Answer[] = [];
     for (const until = Date.now() + GIVE_UP_MS; Date.now() < until; ) {
       const answer = await this.send(n, 'PATCH', path, {
         body: '{"$inc":{"n":1}}',
@@ -166,6 +167,7 @@ export class LedgerLoad {
           }),
         },
       });
+      answers.push(answer);
       if (answer.status === 200) {
         this.counts[n] = expected;
         return String(answer.headers['etag'] ?? '');
@@ -180,8 +182,14 @@ export class LedgerLoad {
         return stored._etag.$oid;
       }
     }
-    this.givenUp += 1;
+    this.giveUp('PATCH', path, answers);
     return etag;
+  }
+
+  private giveUp(method: string, path: string, answers: readonly Answer[]): void {
+    const last = answers.slice(-3).map(({ status, body }) => `${status} ${body.slice(0, 100)}`);
+    const sinceMs = Date.now() - this.startedAtMs;
+    this.givenUp.push(`${method} ${path}, ${answers.length} times until ${sinceMs} ms: ${last}`);
   }
 
   private note(method: string, path: string, answer: Answer, etag: string): string {
@@ -196,8 +204,10 @@ export class LedgerLoad {
     path: string,
     options: { readonly body?: string; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<Answer | undefined> {
+    const answers: Answer[] = [];
     for (const until = Date.now() + GIVE_UP_MS; Date.now() < until; ) {
       const answer = await this.send(n, method, path, options);
+      answers.push(answer);
       if (answer.status >= 200 && answer.status < 300) return answer;
       if (!isRepeatable(answer)) {
         this.note(method, path, answer, '');
@@ -205,7 +215,7 @@ export class LedgerLoad {
       }
       await pause(50);
     }
-    this.givenUp += 1;
+    this.giveUp(method, path, answers);
     return undefined;
   }
 
