@@ -12,6 +12,13 @@ export function notPrimary(): MongoCommandError {
   return new MongoCommandError('NotWritablePrimary', 'not primary');
 }
 
+export function steppedDown(): MongoCommandError {
+  return new MongoCommandError(
+    'PrimarySteppedDown',
+    'Primary stepped down while waiting for replication',
+  );
+}
+
 /** A member's store as its engine sees it: writable only while the member is primary. */
 export class GatedStore implements Store {
   readonly #store: Store;

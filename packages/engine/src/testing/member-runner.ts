@@ -10,7 +10,7 @@ import type { EngineCore } from '../engine-core.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { type Position, toPosition } from '../oplog/oplog-entry.ts';
 import { allowsSecondary, kindOf } from './command-kinds.ts';
-import { notPrimary } from './gated-store.ts';
+import { notPrimary, steppedDown } from './gated-store.ts';
 import type { History } from './history.ts';
 
 export type MemberRole = 'primary' | 'secondary' | 'down';
@@ -135,12 +135,15 @@ export class MemberRunner implements CommandRunner {
     const { dispatcher, services } = member.core;
     const document = await dispatcher.run(connection, request);
     if (document.has('errmsg') || acknowledgement.members <= 1) return document;
+    // what a deposed primary has written may be taken back, and other groups come in its place
+    const isStillPrimary = member.role === 'primary';
     const length = member.history.length;
     const isHeld = (): boolean =>
       acknowledgement.members > member.setSize / 2 + 1
         ? member.holdersOf(length) >= acknowledgement.members
         : member.stableLength >= length;
     try {
+      if (!isStillPrimary) throw steppedDown();
       await this.#wait(isHeld, acknowledgement.timeoutMs);
     } catch (thrown) {
       addConcernError(document, request, toConcernError(toCommandError(thrown)));

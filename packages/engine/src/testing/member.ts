@@ -8,7 +8,7 @@ import { fromKey, type Position } from '../oplog/oplog-entry.ts';
 import { type LmdbStore, openLmdbStore } from '../storage/lmdb-store.ts';
 import type { StoreChange } from '../storage/store.ts';
 import { isWriteOperation } from './command-kinds.ts';
-import { GatedStore } from './gated-store.ts';
+import { GatedStore, steppedDown } from './gated-store.ts';
 import { type ChangeGroup, History } from './history.ts';
 import { type CommandedMember, type MemberRole, MemberRunner } from './member-runner.ts';
 
@@ -374,12 +374,7 @@ export class Member implements CommandedMember {
   #rejectWaiters(): void {
     for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);
-      waiter.reject(
-        new MongoCommandError(
-          'PrimarySteppedDown',
-          'Primary stepped down while waiting for replication',
-        ),
-      );
+      waiter.reject(steppedDown());
     }
   }
 }

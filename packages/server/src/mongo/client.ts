@@ -1,6 +1,7 @@
 /** Opens the connection to the database. */
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { QuorateError } from '../errors/quorate-error.ts';
+import { wakeWritersOfClosedSockets } from './closed-socket.ts';
 import { createPointReads } from './find-one.ts';
 import { createInsertBatches } from './insert.ts';
 import { keepConnecting } from './keep-connecting.ts';
@@ -33,6 +34,7 @@ export interface MongoAccessConfig {
  * can start, and report itself not ready, while the database is away.
  */
 export function createMongoAccess(config: MongoAccessConfig): MongoAccess {
+  wakeWritersOfClosedSockets();
   const options = toClientOptions(config);
   let client: MongoClient;
   let sessionClient: MongoClient | undefined;
