@@ -24,7 +24,7 @@ export function readSortItems(query: QueryParameters, warnings: string[]): reado
 /**
  * The sort order that the items ask for; undefined when there are none, and the default `_id: -1` applies.
  *
- * @throws ERR_REQUEST_SORT for an item that starts as a JSON object and is none
+ * @throws ERR_REQUEST_SORT for an item that starts as a JSON object and is none, and for a name that BSON cannot hold
  */
 export function readSort(items: readonly string[]): BsonDocument | undefined {
   if (items.length === 0) return undefined;
@@ -39,7 +39,15 @@ export function readSort(items: readonly string[]): BsonDocument | undefined {
       sort.set(text.startsWith('+') ? text.slice(1).trim() : text, 1);
     }
   }
+  if ([...sort.keys()].some(hasNul)) {
+    throw new QuorateError('ERR_REQUEST_SORT', { message: 'Invalid sort parameter' });
+  }
   return sort;
+}
+
+/** Names of BSON end at a NUL. */
+function hasNul(name: string): boolean {
+  return name.includes('\0');
 }
 
 function parseSortObject(text: string): BsonDocument {
@@ -61,7 +69,7 @@ export function readHint(query: QueryParameters): BsonDocument | string | undefi
   const keys: BsonDocument = new Map();
   let name: string | undefined;
   for (const item of items) {
-    if (item === '') {
+    if (item === '' || hasNul(item)) {
       throw new QuorateError('ERR_REQUEST_HINT', { message: 'illegal hint parameter' });
     }
     const pattern = parseHintPattern(item);

@@ -160,4 +160,7 @@ describe('readSort', () => {
   it('refuses broken JSON', () => {
     expect(() => readSort(['{"a":'])).toThrow('Invalid sort parameter');
   });
+  it.each(['a\0', '-a\0b', '+\0'])('refuses %j, which no name can hold', (item) => {
+    expect(() => readSort([item])).toThrow('Invalid sort parameter');
+  });
 });
