@@ -4,8 +4,14 @@ import schemathesis
 
 
 # What the contract answers with 500: rest-documents.md 1.4, an id that is no JSON at all under id_type NUMBER or DATE,
-# and rest-resources.md 3, the deletion of an index that does not exist.
-DEMANDED = ("org.bson.json.JsonParseException", "(IndexNotFound)")
+# rest-resources.md 3, the deletion of an index that does not exist, and rest-documents.md 3, the codes of MongoDB that it names.
+DEMANDED = (
+    "org.bson.json.JsonParseException",
+    "(IndexNotFound)",
+    "(TypeMismatch)",
+    "(ConflictingUpdateOperators)",
+    "(DollarPrefixedFieldName)",
+)
 
 
 def is_demanded(response) -> bool:

@@ -190,7 +190,8 @@ export function isPositionLost(error: unknown): boolean {
 /** The error to throw instead; anything that is no driver error is given back as it is. */
 export function mapDatabaseError(error: unknown): unknown {
   if (error instanceof QuorateError) return error;
-  if (error instanceof BSONError) {
+  // the driver's BSON may be another copy of the library: its classes are not ours
+  if (BSONError.isBSONError(error)) {
     return new QuorateError('ERR_REQUEST_BODY', {
       status: 400,
       message: `Invalid BSON: ${error.message}`,

@@ -1,4 +1,5 @@
 import {
+  BSON,
   MongoClient,
   MongoNetworkError,
   MongoServerError,
@@ -21,6 +22,12 @@ import {
 import { createSessionId, isSessionId, openSession } from './sessions.ts';
 
 describe('database errors', () => {
+  it('of names that BSON cannot hold are 400, whichever copy of the library refuses them', () => {
+    const error = mapDatabaseError(new BSON.BSONError('key a must not contain null bytes'));
+    const message = 'Invalid BSON: key a must not contain null bytes';
+    expect(error).toMatchObject({ status: 400, message });
+  });
+
   const rows: readonly [number, number, string][] = [
     [
       11000,
