@@ -1,5 +1,6 @@
 /** One conversation, each of its requests to another node (cluster.md A1, A2, E3, E8, E9, invariants 1 and 3; design "Beyond the reference"). */
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, BASIC, login, pause, TestCluster, waitFor } from '../support/cluster.ts';
@@ -57,6 +58,22 @@ describe('three nodes', () => {
     const [first] = replies;
     for (const reply of replies) expect(reply).toEqual(first);
   });
+
+  it.skipIf(!existsSync('/proc/self/net/tcp'))(
+    'speak to nobody but their clients and the database (A6)',
+    async () => {
+      await Promise.all(cluster.urls.map((url) => ask(url, '/shop/things')));
+      const own = new Set(cluster.ports);
+      const database = Number(new URL(cluster.engine.uri).port);
+      for (const node of cluster.nodes) {
+        const { established, listening } = socketsOf(node?.pid ?? 0);
+        expect(listening.filter((port) => !own.has(port))).toEqual([]);
+        const called = established.filter(({ local }) => !own.has(local));
+        expect(called.length).toBeGreaterThan(0);
+        expect(called.filter(({ remote }) => remote !== database)).toEqual([]);
+      }
+    },
+  );
 
   it('take a code of authorization from each other, once', async () => {
     const verifier = randomBytes(32).toString('base64url');
@@ -195,3 +212,35 @@ describe('three nodes', () => {
     }
   });
 });
+
+const ESTABLISHED = '01';
+const LISTENING = '0A';
+
+/** Ports of the TCP sockets that a process holds (proc(5): /proc/net/tcp; /proc/PID/fd). */
+function socketsOf(pid: number): {
+  readonly established: readonly { readonly local: number; readonly remote: number }[];
+  readonly listening: readonly number[];
+} {
+  const inodes = new Set<string>();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      if (inode !== undefined) inodes.add(inode);
+    } catch {
+      // closed since it was listed
+    }
+  }
+  const established: { local: number; remote: number }[] = [];
+  const listening: number[] = [];
+  const port = (address = ''): number => Number.parseInt(address.split(':')[1] ?? '', 16);
+  for (const table of ['tcp', 'tcp6']) {
+    const lines = readFileSync(`/proc/${pid}/net/${table}`, 'utf8').trim().split('\n').slice(1);
+    for (const line of lines) {
+      const [, local, remote, state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      if (!inodes.has(inode)) continue;
+      if (state === LISTENING) listening.push(port(local));
+      if (state === ESTABLISHED) established.push({ local: port(local), remote: port(remote) });
+    }
+  }
+  return { established, listening };
+}

@@ -19,6 +19,8 @@ describe('first starts', () => {
     }
     const view = JSON.parse((await ask(cluster.url(1), '/cluster')).text) as { size: number };
     expect(view).toMatchObject({ size: 3, drift: [], skewed: [] });
+    for (const node of cluster.nodes)
+      expect(node?.log()).toMatch(/MongoDB is reached: replica set \w+/);
   });
 
   it('before the database is there end in a working cluster by themselves', async () => {

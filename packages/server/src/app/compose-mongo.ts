@@ -8,6 +8,7 @@ import { ChangeFeed } from '../mongo/change-feed.ts';
 import { createMongoAccess } from '../mongo/client.ts';
 import { loadCollection } from '../mongo/collections.ts';
 import { PROPERTIES } from '../mongo/databases.ts';
+import { type Deployment, whenDiscovered } from '../mongo/deployment.ts';
 import { FAILURES } from '../mongo/failure-store.ts';
 import { QUORATE_DATABASE } from '../mongo/key-store.ts';
 import type { MongoAccess } from '../mongo/mongo-access.ts';
@@ -70,6 +71,9 @@ export async function composeMongo(
         ? Number.MAX_SAFE_INTEGER
         : metadataTtlMs,
   });
+  // the embedded one is what it always is
+  if (settings.mclient['connection-string'] !== null)
+    whenDiscovered(mongo.client, (deployment) => logDeployment(deployment, log));
   const warn = (message: string, error: unknown) => log.warn(message, { err: error });
   const feed = composeFeed(settings, mongo, warn);
   const streams = new StreamHub({ maxWaitingBytes: 4 * 1024 * 1024, retryDelayMs: 1000, warn });
@@ -152,6 +156,16 @@ export async function composeMongo(
       await mongo.close();
     },
   };
+}
+
+function logDeployment(deployment: Deployment, log: Log): void {
+  if (deployment.kind === 'replica set')
+    log.info(`MongoDB is reached: replica set ${deployment.setName}`);
+  else if (deployment.kind === 'sharded cluster') log.info('MongoDB is reached: sharded cluster');
+  else
+    log.warn(
+      'MongoDB is a standalone server: change streams, sessions, transactions and retryable writes need a replica set',
+    );
 }
 
 /** The collections whose content is kept in memory: properties of all databases, accounts, rules, keys. */

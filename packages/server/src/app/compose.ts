@@ -10,7 +10,12 @@ import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import type { Guard } from '../model/ports.ts';
 import type { AnyService, ErrorContext } from '../model/service.ts';
 import type { Log } from '../observe/log.ts';
-import { createProcessRegistry, createRequestMetrics, Metrics } from '../observe/metrics.ts';
+import {
+  createProcessRegistry,
+  createRequestMetrics,
+  type MetricLabel,
+  Metrics,
+} from '../observe/metrics.ts';
 import { createRequestLog } from '../observe/request-log.ts';
 import type { RequestObserver } from '../observe/request-observer.ts';
 import { InterceptorTable } from '../plugin-host/interceptors.ts';
@@ -26,6 +31,7 @@ import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
 import type { SecurityDatabase } from './security-database.ts';
 import { createStaticServices } from './static-resources.ts';
+import { workerNumber } from './worker-processes.ts';
 
 /** Everything that runs behind the listeners. */
 export interface Composition {
@@ -82,7 +88,7 @@ export async function compose(
   services.push(...createStaticServices(config.root['static-resources'], log));
   const explain = security.explainService((path) => explained.find(path));
   if (explain) services.push(explain);
-  const metrics = new Metrics();
+  const metrics = new Metrics(metricLabels(settings));
   const audit = composeAudit(settings, database?.mongo, log);
   const observers = [
     requestLog(settings, log),
@@ -122,7 +128,8 @@ export async function compose(
       limiter,
       isLimited: ({ name }) => !ADMIN_SERVICE.test(name),
       securityHeaders: composeSecurityHeaders(settings),
-      tracingHeaders: settings.logging['tracing-headers'],
+      tracingHeaders: tracingHeaders(settings),
+      generatedHeader: settings.quorate['request-id-header'] || undefined,
     });
   const pipeline = pipelineOf(bound);
   const adminPipeline = pipelineOf(bound.filter(({ name }) => ADMIN_SERVICE.test(name)));
@@ -187,12 +194,25 @@ function requestLog(settings: Settings, log: Log): RequestObserver {
   return createRequestLog(
     {
       mode: logging['requests-log-mode'],
-      tracingHeaders: logging['tracing-headers'],
+      tracingHeaders: tracingHeaders(settings),
       excludePatterns: logging['requests-log-exclude-patterns'],
       excludeIntervalMinutes: logging['requests-log-exclude-interval'],
     },
     log,
   );
+}
+
+function tracingHeaders({ logging, quorate }: Settings): readonly string[] {
+  const generated = quorate['request-id-header'];
+  return generated === '' ? logging['tracing-headers'] : [...logging['tracing-headers'], generated];
+}
+
+function metricLabels(settings: Settings): MetricLabel[] {
+  const labels: MetricLabel[] = [];
+  if (settings.metrics['instance-label']) labels.push(['instance_name', settings.core.name]);
+  const worker = workerNumber();
+  if (worker !== undefined) labels.push(['worker', worker]);
+  return labels;
 }
 
 /** Adds the metrics service; gives the observer that feeds it. */

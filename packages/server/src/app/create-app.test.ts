@@ -162,6 +162,8 @@ describe('every service', () => {
   it('echoes configured tracing headers, spelled as configured', async () => {
     const { head } = await request('GET /ping', ['x-request-id: 42']);
     expect(head).toContain('X-Request-Id: 42');
+    const without = await request('GET /ping');
+    expect(without.head.some((line) => line.startsWith('X-Request-Id'))).toBe(false);
   });
 });
 

@@ -78,8 +78,8 @@ async function attempt(
   if (!realm.enabled || !realm['create-user']) return;
   const given = realm['create-user-document'];
   const password = randomBytes(15).toString('base64url');
-  const account = given === null ? await adminAccount(settings, password) : parseJson(given);
-  if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
+  const account =
+    given === null ? await adminAccount(settings, password) : await givenAccount(settings, given);
   const isMade = await createFirstAccount(mongo, namespace, account);
   if (!isMade || given !== null) return;
   log.info(`admin password: ${password}`, {});
@@ -89,15 +89,30 @@ async function attempt(
 
 async function adminAccount(settings: Settings, password: string): Promise<BsonDocument> {
   const realm = settings.mongoRealmAuthenticator;
-  const cost = realm['bcrypt-complexity'];
-  const stored = realm['bcrypt-hashed-password']
-    ? await hash(password, { cost, version: '2a' })
-    : password;
   return new Map<string, BsonValue>([
     [realm['prop-id'], 'admin'],
-    [realm['prop-password'], stored],
+    [realm['prop-password'], await storedPassword(settings, password)],
     ['roles', ['admin']],
   ]);
+}
+
+const BCRYPT_HASH = /^\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$/;
+
+/** As configured; a password that is no hash becomes one, as it would if the account were written over HTTP. */
+async function givenAccount(settings: Settings, given: string): Promise<BsonDocument> {
+  const account = parseJson(given);
+  if (!(account instanceof Map)) throw new Error('create-user-document is not a JSON object');
+  const property = settings.mongoRealmAuthenticator['prop-password'];
+  const password = account.get(property);
+  if (typeof password === 'string' && !BCRYPT_HASH.test(password))
+    account.set(property, await storedPassword(settings, password));
+  return account;
+}
+
+async function storedPassword(settings: Settings, password: string): Promise<string> {
+  const realm = settings.mongoRealmAuthenticator;
+  if (!realm['bcrypt-hashed-password']) return password;
+  return hash(password, { cost: realm['bcrypt-complexity'], version: '2a' });
 }
 
 /** Accounts as they are once the first one is there: until then nobody can be told that a password is wrong. */

@@ -33,6 +33,8 @@ export interface PipelineParts {
   readonly securityHeaders?: { readonly plain: readonly string[]; readonly tls: readonly string[] };
   /** Request headers that are echoed in replies, spelled as configured (operations.md §4.2). */
   readonly tracingHeaders: readonly string[];
+  /** The one of them that answers carry with the id of the request when the client sent none. */
+  readonly generatedHeader?: string | undefined;
 }
 
 /** Answers requests, and knows how many are under way. */
@@ -252,6 +254,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
       const value = request.headers[name.toLowerCase()];
       const first = Array.isArray(value) ? value[0] : value;
       if (first !== undefined) echoed.push([name, first]);
+      else if (name === parts.generatedHeader) echoed.push([name, request.id]);
     }
     return echoed;
   }

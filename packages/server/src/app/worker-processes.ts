@@ -19,6 +19,13 @@ export function isWorkerProcess(): boolean {
   return cluster.isWorker;
 }
 
+const NUMBER_VARIABLE = 'QUORATE_WORKER';
+
+/** Which of the workers this process is, from 1; one that is started again has the number of the one that ended. Undefined: none. */
+export function workerNumber(): string | undefined {
+  return isWorkerProcess() ? process.env[NUMBER_VARIABLE] : undefined;
+}
+
 /** The workers, as the first process sees them. */
 export interface WorkerProcesses {
   readonly url: string;
@@ -34,20 +41,21 @@ export async function startWorkers(config: LoadedConfig, log: Log): Promise<Work
     ? await openEmbeddedEngine(settings.quorate.data, settings.quorate['engine-port'], log)
     : undefined;
   let isStopping = false;
-  const fork = (): Worker => {
-    const worker = cluster.fork(engine === undefined ? {} : { MONGODB_URI: engine.uri });
+  const database = engine === undefined ? {} : { MONGODB_URI: engine.uri };
+  const fork = (number: number): Worker => {
+    const worker = cluster.fork({ ...database, [NUMBER_VARIABLE]: String(number) });
     worker.once('exit', (code, signal) => {
       if (isStopping) return;
       log.error(`A worker ended (${signal ?? code}) and is started again`, {
         worker: worker.process.pid,
       });
       setTimeout(() => {
-        if (!isStopping) fork();
+        if (!isStopping) fork(number);
       }, RESTART_AFTER_MS);
     });
     return worker;
   };
-  const workers = Array.from({ length: settings.quorate.workers }, fork);
+  const workers = Array.from({ length: settings.quorate.workers }, (_, i) => fork(i + 1));
   const urls = await Promise.all(workers.map(waitUntilReady));
   return {
     url: urls[0] ?? '',

@@ -67,6 +67,10 @@ export const SECTIONS = {
       max: 65_535,
     }),
     'admin-host': text('localhost', 'address or name that the second port is bound to'),
+    'request-id-header': text(
+      '',
+      "header, such as X-Request-Id, that each answer carries: the client's own value, or the id of the request in the log",
+    ),
   }),
   mongo: plugin(true, 'The REST API', {
     uri: text('/', 'path under which it answers'),
@@ -195,6 +199,7 @@ export const SECTIONS = {
       min: 200,
       max: 404,
     }),
+    'instance-label': bool(false, 'samples carry core.name as instance_name'),
   }),
   requestsMetricsCollector: plugin(true, 'Counts and times requests', {
     include: texts(['/*'], 'path templates, one registry each'),

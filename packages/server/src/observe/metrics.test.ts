@@ -66,11 +66,42 @@ describe('createRequestMetrics', () => {
     observer.ended(event('/a'));
     observer.ended(event('/a"b/x'));
     expect(metrics.names()).toEqual(['/*', '/{tenant}/x']);
-    expect(metrics.get('/*')?.print(2000)).toContain(
+    expect(metrics.print('/*', 2000)).toContain(
       'http_requests_count{request_method="GET",path_template="/*",response_status_code="200",} 2.0\n',
     );
-    expect(metrics.get('/{tenant}/x')?.print(2000)).toContain(
+    expect(metrics.print('/{tenant}/x', 2000)).toContain(
       'path_template_param_tenant="a\\"b",quantile="0.5",} 0.005\n',
     );
+  });
+});
+
+describe('Metrics', () => {
+  const registry = {
+    name: '/x',
+    print: () =>
+      '# TYPE a gauge\na 1\nb{c="}",} 2\nd{instance_name="own",node="n"} 3\ne{f="g"} NaN\n',
+  };
+
+  it('prints registries as they are, where the process has no labels', () => {
+    const metrics = new Metrics();
+    metrics.add(registry);
+    expect(metrics.print('/x', 0)).toBe(registry.print());
+    expect(metrics.print('/y', 0)).toBeUndefined();
+  });
+
+  it('adds the labels of the process to samples that lack them', () => {
+    const metrics = new Metrics([
+      ['instance_name', 'north "1"'],
+      ['worker', '2'],
+    ]);
+    metrics.add(registry);
+    expect(metrics.print('/x', 0)?.split('\n')).toEqual([
+      '# TYPE a gauge',
+      'a{instance_name="north \\"1\\"",worker="2",} 1',
+      'b{instance_name="north \\"1\\"",worker="2",c="}",} 2',
+      'd{worker="2",instance_name="own",node="n"} 3',
+      'e{instance_name="north \\"1\\"",worker="2",f="g"} NaN',
+      '',
+    ]);
   });
 });

@@ -8,11 +8,19 @@ export interface MetricsRegistry {
   print(nowMs: number): string;
 }
 
+/** Name and value. */
+export type MetricLabel = readonly [name: string, value: string];
+
 /** All registries of the process; their names come in alphabetical order. */
 export class Metrics {
   readonly #registries = new Map<string, MetricsRegistry>();
-
   readonly #unlisted = new Set<string>();
+  readonly #labels: readonly MetricLabel[];
+
+  /** @param labels - carried by every sample: which instance, which worker (cluster.md C, E12) */
+  constructor(labels: readonly MetricLabel[] = []) {
+    this.#labels = labels;
+  }
 
   /** @param options - `isListed` false: given when asked for, but not among the names, which RESTHeart's clients know */
   add(registry: MetricsRegistry, options: { readonly isListed?: boolean } = {}): void {
@@ -24,10 +32,21 @@ export class Metrics {
     return [...this.#registries.keys()].filter((name) => !this.#unlisted.has(name)).sort();
   }
 
-  get(name: string): MetricsRegistry | undefined {
-    return this.#registries.get(name);
+  /** Text of a registry, with the labels of the process; undefined: there is none of that name. */
+  print(name: string, nowMs: number): string | undefined {
+    const text = this.#registries.get(name)?.print(nowMs);
+    if (text === undefined || this.#labels.length === 0) return text;
+    return text.replaceAll(SAMPLE, (sample, metric: string, labels: string | undefined) => {
+      const missing = this.#labels.filter(([label]) => !sample.includes(`${label}="`));
+      const added = missing.map(formatLabel).join('');
+      const rest = sample.slice(metric.length);
+      return `${metric}{${added}${labels === undefined ? `}${rest}` : rest.slice(1)}`;
+    });
   }
 }
+
+/** A line that is no comment: name, labels if it has any, value (Prometheus' text format 0.0.4). */
+const SAMPLE = /^([a-zA-Z_:][\w:]*)(\{.*\})?.*$/gm;
 
 interface Series {
   readonly labels: string;

@@ -24,9 +24,9 @@ export function createMetricsService(config: MetricsServiceConfig, metrics: Metr
         return { status: 200, headers, body: `[${names.join(', ')}]` };
       }
       // an encoded slash does not separate: it never names a registry
-      const registry = /%2f/i.test(rest) ? undefined : metrics.get(decode(rest));
-      if (registry === undefined) return { status: config.missingRegistryStatus, headers: [] };
-      return { status: 200, headers: [], body: registry.print(Date.now()) };
+      const body = /%2f/i.test(rest) ? undefined : metrics.print(decode(rest), Date.now());
+      if (body === undefined) return { status: config.missingRegistryStatus, headers: [] };
+      return { status: 200, headers: [], body };
     },
   };
 }
