@@ -4,7 +4,6 @@ import {
   ADMIN,
   ask,
   BASIC,
-  type Balancer,
   hasProgram,
   login,
   startBalancer,
@@ -24,6 +23,13 @@ async function statuses(url: string, count: number, headers: Record<string, stri
   return tally(seen);
 }
 
+const BALANCERS = ['haproxy', 'nginx', 'caddy'] as const;
+
+/** Random tokens are given where a password is asked for. */
+function asPassword(token: string): string {
+  return `Basic ${Buffer.from(`${ADMIN.name}:${token}`).toString('base64')}`;
+}
+
 describe('tokens of the default configuration', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
@@ -31,7 +37,7 @@ describe('tokens of the default configuration', () => {
   });
   afterAll(() => cluster?.close());
 
-  for (const kind of ['haproxy', 'nginx', 'caddy'] as const) {
+  for (const kind of BALANCERS) {
     it.skipIf(!hasProgram(kind))(`are known to all nodes behind ${kind}`, async () => {
       const balancer = await startBalancer(kind, cluster.ports);
       try {
@@ -75,7 +81,7 @@ describe('tokens of the default configuration', () => {
   });
 });
 
-describe.skipIf(!hasProgram('haproxy'))('random tokens', () => {
+describe('random tokens', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await TestCluster.open({
@@ -84,41 +90,79 @@ describe.skipIf(!hasProgram('haproxy'))('random tokens', () => {
   });
   afterAll(() => cluster?.close());
 
-  const asToken = (token: string): string =>
-    `Basic ${Buffer.from(`${ADMIN.name}:${token}`).toString('base64')}`;
-
   it('are known to the node that issued them alone', async () => {
     const { token } = await login(cluster.url(0));
     const seen = [];
     for (const url of cluster.urls)
-      seen.push((await ask(url, '/', { authorization: asToken(token) })).status);
+      seen.push((await ask(url, '/', { authorization: asPassword(token) })).status);
     expect(seen).toEqual([200, 401, 401]);
   });
 
-  it('work behind a sticky cookie; the death of the node costs exactly one 401', async () => {
-    const balancer: Balancer = await startBalancer('haproxy', cluster.ports, { isSticky: true });
-    try {
-      let { token, cookie } = await login(balancer.url);
-      const name = /QNODE=node(\d)/.exec(cookie)?.[1];
-      expect(
-        await statuses(balancer.url, 100, { Authorization: asToken(token), Cookie: cookie }),
-      ).toEqual({ 200: 100 });
-      await cluster.nodes[Number(name) - 1]?.kill();
-      const seen: number[] = [];
-      for (let i = 0; i < 60; i += 1) {
-        const reply = await ask(balancer.url, '/', {
-          authorization: asToken(token),
-          headers: { Cookie: cookie },
-        });
-        seen.push(reply.status);
-        if (reply.status === 401) ({ token, cookie } = await login(balancer.url));
+  for (const kind of BALANCERS) {
+    it.skipIf(!hasProgram(kind))(`are refused by foreign nodes behind ${kind}`, async () => {
+      const balancer = await startBalancer(kind, cluster.ports);
+      try {
+        const { token } = await login(balancer.url);
+        const seen = await statuses(balancer.url, REQUESTS, { Authorization: asPassword(token) });
+        expect(Object.keys(seen)).toEqual(['200', '401']);
+        // two of three, where the balancer takes them in turn
+        expect(seen[401]).toBeGreaterThan(REQUESTS / 3);
+      } finally {
+        await balancer.close();
       }
-      expect(tally(seen)).toEqual({ 200: 59, 401: 1 });
-    } finally {
-      await balancer.close();
-    }
-  });
+    });
+
+    it.skipIf(!hasProgram(kind))(
+      `work behind a sticky cookie of ${kind}; the death of the node costs exactly one 401`,
+      async () => {
+        const balancer = await startBalancer(kind, cluster.ports, { isSticky: true });
+        try {
+          let { token, cookie } = await login(balancer.url);
+          expect(cookie).toMatch(/^QNODE=./);
+          expect(
+            await statuses(balancer.url, 100, { Authorization: asPassword(token), Cookie: cookie }),
+          ).toEqual({ 200: 100 });
+          const owner = await indexOfOwner(cluster, token);
+          await cluster.nodes[owner]?.kill();
+          const seen: number[] = [];
+          for (let i = 0; i < 60; i += 1) {
+            const reply = await ask(balancer.url, '/', {
+              authorization: asPassword(token),
+              headers: { Cookie: cookie },
+            });
+            seen.push(reply.status);
+            cookie = cookieOf(reply.headers) ?? cookie;
+            if (reply.status === 401) {
+              const again = await login(balancer.url, { Cookie: cookie });
+              token = again.token;
+              cookie = again.cookie === '' ? cookie : again.cookie;
+            }
+          }
+          expect(tally(seen)).toEqual({ 200: 59, 401: 1 });
+          await cluster.startNode(owner);
+          await cluster.waitUntilReady();
+        } finally {
+          await balancer.close();
+        }
+      },
+    );
+  }
 });
+
+/** Which node knows a random token. */
+async function indexOfOwner(cluster: TestCluster, token: string): Promise<number> {
+  const authorization = asPassword(token);
+  const replies = await Promise.all(cluster.urls.map((url) => ask(url, '/', { authorization })));
+  return replies.findIndex(({ status }) => status === 200);
+}
+
+/** As a browser keeps it. */
+function cookieOf(headers: Headers): string | undefined {
+  return headers
+    .getSetCookie()
+    .find((line) => line.startsWith('QNODE='))
+    ?.split(';')[0];
+}
 
 describe('shared tokens', () => {
   let cluster: TestCluster;
@@ -131,7 +175,7 @@ describe('shared tokens', () => {
 
   it('are known everywhere without affinity, also after their node was killed, until they are taken back', async () => {
     const { token } = await login(cluster.url(0));
-    const authorization = `Basic ${Buffer.from(`${ADMIN.name}:${token}`).toString('base64')}`;
+    const authorization = asPassword(token);
     for (const url of cluster.urls)
       expect((await ask(url, '/', { authorization })).status).toBe(200);
     await cluster.nodes[0]?.kill();
@@ -150,6 +194,41 @@ describe('shared tokens', () => {
       );
     }
   });
+});
+
+describe.each([
+  ['signed', 'jwtTokenManager', (token: string) => `Bearer ${token}`],
+  ['shared', 'sharedTokenManager', asPassword],
+] as const)('%s tokens', (_, manager, toAuthorization) => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    const managers = ['jwtTokenManager', 'sharedTokenManager'];
+    const rho = managers.map((name) => `/${name}/enabled->${name === manager}`).join(';');
+    cluster = await TestCluster.open({ rho });
+  });
+  afterAll(() => cluster?.close());
+
+  for (const kind of BALANCERS) {
+    it.skipIf(!hasProgram(kind))(
+      `are known behind ${kind} without affinity, while a node dies under them`,
+      async () => {
+        const balancer = await startBalancer(kind, cluster.ports);
+        try {
+          const { token } = await login(balancer.url);
+          const headers = { Authorization: toAuthorization(token) };
+          expect(await statuses(balancer.url, 100, headers)).toEqual({ 200: 100 });
+          await cluster.nodes[0]?.kill();
+          const seen = await statuses(balancer.url, 100, headers);
+          expect(seen).not.toHaveProperty('401');
+          expect(seen[200]).toBeGreaterThan(95);
+          await cluster.startNode(0);
+          await cluster.waitUntilReady();
+        } finally {
+          await balancer.close();
+        }
+      },
+    );
+  }
 });
 
 describe('tokens of a configured key', () => {

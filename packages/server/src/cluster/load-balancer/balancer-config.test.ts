@@ -8,6 +8,7 @@ const FILES: readonly (readonly [file: string, kind: BalancerKind, isSticky: boo
   ['haproxy.cfg', 'haproxy', false],
   ['haproxy-sticky.cfg', 'haproxy', true],
   ['nginx.conf', 'nginx', false],
+  ['nginx-sticky.conf', 'nginx', true],
   ['Caddyfile', 'caddy', false],
   ['envoy.yaml', 'envoy', false],
   ['traefik.yml', 'traefik', false],
@@ -25,6 +26,7 @@ describe('balancerConfig', () => {
   it('keeps the sticky cookie longer than a token lives', () => {
     const settings = { ...DEFAULT_BALANCER_SETTINGS, isSticky: true, tokenTtlMinutes: 60 };
     expect(balancerConfig('haproxy', settings)).toContain('maxidle 80m');
+    expect(balancerConfig('nginx', settings)).toContain('Max-Age=4800');
     expect(balancerConfig('envoy', settings)).toContain('ttl: 4800s');
     expect(balancerConfig('traefik', settings)).toContain('maxAge: 4800');
     expect(balancerConfig('alb', settings)).toContain("duration_seconds, Value: '4800'");

@@ -1,14 +1,14 @@
-import { type BalancerSettings, countOf } from './settings.ts';
+import { type BalancerSettings, countOf, stickyMinutes } from './settings.ts';
 
 /**
  * nginx.conf. The free nginx probes nothing by itself: it learns from failed requests, and repeats only those that may be
- * repeated: writes with an Idempotency-Key among them. It has no cookie of its own, so random tokens stay with the client's address.
+ * repeated: writes with an Idempotency-Key among them. Its sticky cookie is not for free either: the recipe gives each client a
+ * number, whose hash finds its node, or the next one while that is away.
  */
 export function nginxConfig(settings: BalancerSettings): string {
   const head = settings.isSticky
-    ? `# nginx in front of ${countOf(settings)} with random tokens: each client address keeps its node.`
+    ? `# nginx in front of ${countOf(settings)} with random tokens: a cookie keeps each client on its node.`
     : `# nginx in front of ${countOf(settings)}; any node serves any request.`;
-  const method = settings.isSticky ? 'ip_hash' : 'least_conn';
   const servers = settings.nodes.map(
     (address) => `    server ${address} max_fails=2 fail_timeout=5s;`,
   );
@@ -21,8 +21,8 @@ http {
     ''      '';
   }
 
-  upstream quorate {
-    ${method};
+${settings.isSticky ? CLIENT_NUMBER : ''}  upstream quorate {
+    ${settings.isSticky ? 'hash $client_number consistent' : 'least_conn'};
 ${servers.join('\n')}
     keepalive 64;
   }
@@ -42,7 +42,7 @@ ${servers.join('\n')}
     # streams of events are silent for long
     proxy_read_timeout 1h;
     proxy_next_upstream_tries 3;
-
+${settings.isSticky ? stickyCookie(settings) : ''}
     location / {
       # no error: how nginx chooses a location by a header
       error_page 418 = @keyed;
@@ -62,4 +62,17 @@ ${servers.join('\n')}
   }
 }
 `;
+}
+
+/** That of the cookie, or a new one. */
+const CLIENT_NUMBER = `  map $cookie_QNODE $client_number {
+    default $cookie_QNODE;
+    ''      $request_id;
+  }
+
+`;
+
+function stickyCookie(settings: BalancerSettings): string {
+  const seconds = stickyMinutes(settings) * 60;
+  return `    # longer than a token lives\n    add_header Set-Cookie "QNODE=$client_number; Path=/; HttpOnly; Max-Age=${seconds}" always;\n`;
 }
