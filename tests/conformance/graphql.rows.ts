@@ -517,6 +517,24 @@ export const GRAPHQL_ROWS: RowTable = [
     invalid("^Unknown operation named 'X'\\.$"),
   ),
   ask(
+    'takes an empty name for none',
+    '8',
+    { query: '{ total { n } }', operationName: '' },
+    data({ total: { n: 3 } }),
+  ),
+  ask(
+    'refuses fields of a scalar',
+    '8',
+    '{ total { n { x } } }',
+    invalid(/^Validation error \(SubselectionNotAllowed@\[total\/n\]\) : /),
+  ),
+  ask(
+    'refuses an object without fields',
+    '8',
+    '{ total }',
+    invalid(/^Validation error \(SubselectionRequired@\[total\]\) : /),
+  ),
+  ask(
     'wants the name of one of several operations',
     '8',
     'query A { total { n } } query B { total { n } }',
@@ -669,6 +687,12 @@ export const GRAPHQL_ROWS: RowTable = [
     given: APP,
     request: 'OPTIONS /graphql/{c}',
     status: 200,
-    replyHeaders: { 'Access-Control-Allow-Methods': 'POST', 'Access-Control-Allow-Origin': '*' },
+    replyHeaders: {
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, X-Requested-With, No-Auth-Challenge',
+      'Access-Control-Expose-Headers': '',
+      'Access-Control-Allow-Origin': '*',
+    },
   },
 ];

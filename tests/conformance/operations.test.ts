@@ -143,6 +143,29 @@ connection-options:
   ],
 );
 
+onServer(
+  'values that nothing understands',
+  `mongo:
+  mongo-mounts: [{ what: "*", where: / }]
+  etag-check-policy: { doc: always, coll: REQUIRED, thing: OPTIONAL }
+  eager-cursors: true`,
+  [
+    {
+      chapter: 'operations §1',
+      name: 'leaves a wrong policy at its default',
+      given: ['PUT /{db}/{c}/a?wm=upsert {}'],
+      request: 'DELETE /{db}/{c}/a',
+      status: 204,
+    },
+    {
+      chapter: 'operations §1',
+      name: 'takes the right one beside it',
+      request: 'PATCH /{db}/{c} {"a":1}',
+      status: 409,
+    },
+  ],
+);
+
 onServer('clients that must accept compression', 'core: { force-gzip-encoding: true }', [
   row('§11', 'refuses those that say nothing', 'GET /ping', 400, { text: '' }),
   row('§11', 'refuses those that exclude it', 'GET /ping', 400, {

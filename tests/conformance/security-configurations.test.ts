@@ -25,6 +25,8 @@ type RequestRow = Pick<
 interface Configuration {
   readonly name: string;
   readonly security: string;
+  /** Instead of all databases mounted on `/`. */
+  readonly configuration?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly rows: readonly RequestRow[];
   /** Further tests that need several steps. */
@@ -320,6 +322,23 @@ authTokenService:
         request: 'GET /authorize',
         status: 404,
       },
+    ],
+  },
+  {
+    name: 'the MongoDB service for everybody (§1.1)',
+    security: `${FILE_REALM}mongo:
+  secured: false
+  mongo-mounts:
+    - what: "*"
+      where: /
+`,
+    configuration: '',
+    rows: [
+      { name: 'nobody', request: `PUT ${P}`, status: 201 },
+      { name: 'wrong credentials', as: basic('ann', 'x'), request: `PUT ${P}/c`, status: 201 },
+      { name: 'what asks for a flag', request: `DELETE ${P}/c/*?filter={"a":1}`, status: 200 },
+      { name: 'a vetoer', request: `GET ${P}/c?filter={"$where":"1"}`, status: 403, text: '' },
+      { name: 'another service', request: 'GET /metrics', status: 401 },
     ],
   },
   {
@@ -1388,12 +1407,13 @@ function digestHeader({
   return { header, rspauth: of('') };
 }
 
-for (const { name, security, files = {}, rows, more } of CONFIGURATIONS) {
+for (const entry of CONFIGURATIONS) {
+  const { name, security, configuration = ALL_DATABASES, files = {}, rows, more } = entry;
   describe(name, () => {
     let target: Target;
     beforeAll(async () => {
       await dropDatabases('confdb', 'open');
-      target = await openTarget(ALL_DATABASES, security, files);
+      target = await openTarget(configuration, security, files);
     });
     afterAll(() => target?.close());
     for (const row of rows) {

@@ -236,6 +236,9 @@ const FLAGS: readonly (readonly [flag: string, request: string])[] = [
   ['allowWriteMode', `POST ${P}?writeMode=insert {"a":1}`],
   ['allowWriteMode', `PUT ${P}/1?wm=upsert {"a":1}`],
   ['allowWriteMode', `PATCH ${P}/1?wm=update {"a":1}`],
+  // that one is named counts
+  ['allowWriteMode', `PATCH ${P}/1?wm {"a":1}`],
+  ['allowWriteMode', `PUT ${P}/1?writeMode=nonsense {"a":1}`],
 ];
 
 const flagRows: SecurityTable = FLAGS.flatMap(([flag, request]): SecurityRow[] => {

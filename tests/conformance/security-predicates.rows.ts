@@ -85,6 +85,8 @@ const REQUESTS: readonly Case[] = [
   ['equals({%u, {u}, {u}})', 'GET {p}', true],
   ['equals(%m, GET)', 'GET {p}', true],
   ['equals(%{METHOD}, GET)', 'GET {p}', true],
+  ["equals(%U, '{p}')", 'GET {p}?page=1', true],
+  ["equals(%{REQUEST_URL}, '{p}/a%20b')", 'GET {p}/a%20b', true],
   ["equals(%R, '{p}')", 'GET {p}', true],
   ["equals(%{RELATIVE_PATH}, '{p}')", 'GET {p}', true],
   ["equals(%{REQUEST_PATH}, '{p}')", 'GET {p}', true],

@@ -1,4 +1,6 @@
 /** Change streams over both transports: streams.md. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { send, type WireReply } from '../support/raw-http.ts';
 import { testRows } from '../support/rows.ts';
@@ -173,7 +175,7 @@ describe('messages', () => {
     const client = await sse(`${path}/_streams/s`);
     await rest('PUT', `${path}/a?wm=upsert`, { n: 1 });
     const { id, event, data } = parts(await client.next());
-    expect(JSON.parse(id)).toEqual({ _data: expect.any(String) });
+    expect(id).toMatch(/^\{"_data": "[^"]+"\}$/);
     expect(event).toBe('change');
     expect(data).toMatchObject({ documentKey: { _id: 'a' }, operationType: 'insert' });
   });
@@ -403,6 +405,24 @@ describe('the end of a stream', () => {
     await change(path);
     expect(await socket.ended).toBe(NO_STATUS);
     expect(await events.ended).toBe(0);
+  });
+
+  it('is the end of the connection, though the client answers nothing', async () => {
+    const path = await declare();
+    const handshake =
+      `GET ${path}/_streams/s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+    const { hostname, port } = new URL(target.baseUrl);
+    const socket = connect(Number(port), hostname).setEncoding('latin1');
+    const received: string[] = [];
+    socket.on('data', (text: string) => received.push(text));
+    socket.write(handshake);
+    await once(socket, 'data');
+    const ended = once(socket, 'end');
+    await rest('PUT', path, declaration);
+    // one close frame without a code: FIN and opcode 8, length 0 (RFC 6455 §5.5.1)
+    await ended;
+    expect(received.join('').split('\r\n\r\n')[1]).toBe('\x88\x00');
   });
 
   it('does not come with other properties, the same declaration, or a refused DELETE', async () => {

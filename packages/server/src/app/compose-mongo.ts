@@ -99,7 +99,7 @@ export async function composeMongo(
   const graphql = composeGraphQL(settings, mongo, feed, warn);
   if (graphql !== undefined) services.push(graphql.service);
   if (settings.mongo.enabled) {
-    const config = toRestConfig(settings);
+    const config = toRestConfig(settings, (message) => log.warn(message));
     const stream = createChangeStreamHandler({
       hub: streams,
       security: settings.aggregationSecurity,

@@ -5,8 +5,15 @@ import type { EtagPolicy, RestConfig } from '../service/rest/rest-config.ts';
 
 type Mounts = RestConfig['mounts'];
 
-/** The sections `mongo`, `core` and `filterOperatorsBlacklist` as the REST service uses them. */
-export function toRestConfig(settings: Settings): RestConfig {
+/**
+ * The sections `mongo`, `core` and `filterOperatorsBlacklist` as the REST service uses them.
+ *
+ * @param warn - told of values in whose place the default is taken
+ */
+export function toRestConfig(
+  settings: Settings,
+  warn: (message: string) => void = () => undefined,
+): RestConfig {
   const { mongo } = settings;
   const blacklist = settings.filterOperatorsBlacklist;
   return {
@@ -14,7 +21,7 @@ export function toRestConfig(settings: Settings): RestConfig {
     mounts: readMounts(mongo['mongo-mounts']),
     instanceBaseUrl: settings.core['base-url'] ?? mongo['instance-base-url'] ?? undefined,
     defaultRepresentation: toRepresentation(mongo['default-representation-format']),
-    etagPolicies: readEtagPolicies(mongo['etag-check-policy']),
+    etagPolicies: readEtagPolicies(mongo['etag-check-policy'], warn),
     collectionCache: {
       enabled: mongo['get-collection-cache-enabled'],
       maxEntries: mongo['get-collection-cache-size'],
@@ -67,21 +74,26 @@ const POLICIES: ReadonlySet<string> = new Set(['REQUIRED', 'REQUIRED_FOR_DELETE'
 
 const POLICY_TARGETS: readonly string[] = ['db', 'coll', 'doc'];
 
-function readEtagPolicies(value: Readonly<Record<string, unknown>>): RestConfig['etagPolicies'] {
-  const unknown = Object.keys(value).find((key) => !POLICY_TARGETS.includes(key));
-  if (unknown !== undefined) {
-    throw new QuorateError('ERR_CONFIG_UNKNOWN_KEY', {
-      message: `Unknown key /mongo/etag-check-policy/${unknown}`,
-      hint: `The keys are ${POLICY_TARGETS.join(', ')}`,
-    });
+/** Wrong values are warned of, and the default taken (rest-resources.md §13). */
+function readEtagPolicies(
+  value: Readonly<Record<string, unknown>>,
+  warn: (message: string) => void,
+): RestConfig['etagPolicies'] {
+  for (const key of Object.keys(value)) {
+    if (POLICY_TARGETS.includes(key)) continue;
+    warn(
+      `Unknown key /mongo/etag-check-policy/${key} is ignored; there are ${POLICY_TARGETS.join(', ')}`,
+    );
   }
   const read = (key: string, fallback: EtagPolicy): EtagPolicy => {
     const policy = value[key];
     if (policy === undefined || policy === null) return fallback;
     const name = typeof policy === 'string' ? policy.toUpperCase() : '';
-    if (!POLICIES.has(name))
-      throw invalid(`etag-check-policy/${key}`, `one of ${[...POLICIES].join(', ')}`);
-    return name as EtagPolicy;
+    if (POLICIES.has(name)) return name as EtagPolicy;
+    warn(
+      `/mongo/etag-check-policy/${key} must be one of ${[...POLICIES].join(', ')}: ${fallback} is used`,
+    );
+    return fallback;
   };
   return {
     database: read('db', 'REQUIRED_FOR_DELETE'),

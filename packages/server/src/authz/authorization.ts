@@ -108,6 +108,9 @@ class RequestExchange implements AuthorizationExchange {
     this.decodedPath ??= decodePath(this.http.rawPath);
     return this.decodedPath;
   }
+  get rawPath(): string {
+    return this.http.rawPath;
+  }
   get rawQuery(): string {
     return this.http.rawQuery;
   }

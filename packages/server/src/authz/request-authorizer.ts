@@ -60,7 +60,7 @@ export class RequestAuthorizer {
     const request = toAuthorizationRequest(http, identity, traits);
     if (!secured || http.method === 'OPTIONS') {
       this.refuseVetoed(request);
-      return PLAIN_PERMIT;
+      return secured ? PLAIN_PERMIT : OPEN_PERMIT;
     }
     // whoever has to authenticate hears that first
     if (identity.kind === 'account') this.refuseVetoed(request);

@@ -22,7 +22,10 @@ export interface CheckedSettings {
 /**
  * Compares a configuration with the table and fills in the defaults.
  *
- * @throws ERR_CONFIG_UNKNOWN_KEY for a key that a known section does not have, ERR_CONFIG_INVALID for a wrong value
+ * Keys that nothing reads are ignored with a warning, as RESTHeart ignores them (operations.md §1): configurations of other
+ * versions and of plugins have some. A misspelled one stops the start, for it was meant to change something.
+ *
+ * @throws ERR_CONFIG_UNKNOWN_KEY for a misspelled key of a known section, ERR_CONFIG_INVALID for a wrong value
  */
 export function checkSettings(
   root: Readonly<Record<string, unknown>>,
@@ -62,6 +65,9 @@ function isBlock(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A key that is farther from every known one is no slip of the pen. */
+const MISSPELLING_EDITS = 2;
+
 function checkSection(
   name: string,
   section: Section,
@@ -92,13 +98,14 @@ function checkSection(
       warnings.push(`${path} (${originOf(path)}) has no effect: ${name} answers no requests`);
       continue;
     }
-    const nearest = findNearestName(key, Object.keys(section.keys));
+    const meant = findNearestName(key, Object.keys(section.keys), MISSPELLING_EDITS);
+    if (meant === undefined) {
+      warnings.push(`Unknown key ${path} (${originOf(path)}) is ignored`);
+      continue;
+    }
     throw new QuorateError('ERR_CONFIG_UNKNOWN_KEY', {
-      message: `Unknown key /${name}/${key} (${originOf(`/${name}/${key}`)})`,
-      hint:
-        nearest === undefined
-          ? `Section ${name} has: ${Object.keys(section.keys).join(', ')}`
-          : `The nearest valid key is /${name}/${nearest}`,
+      message: `Unknown key ${path} (${originOf(path)})`,
+      hint: `The nearest valid key is /${name}/${meant}`,
     });
   }
   const checked: Record<string, unknown> = {};

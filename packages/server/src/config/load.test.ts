@@ -76,6 +76,18 @@ describe('loadConfig', () => {
     expect(error.hint).toBe('The nearest valid key is /http-listener/port');
   });
 
+  it('warns of a key that is far from every known one, as those of other versions are', () => {
+    const configFile = file('v.yml', 'jwtTokenManager:\n  ttl: 5\n  issuer: me\n  key: hidden\n');
+    const { settings, notices } = load({}, { configFile });
+    expect(settings.jwtTokenManager.ttl).toBe(5);
+    expect(notices).toEqual(
+      [3, 4].map((line) => ({
+        level: 'warn',
+        text: `Unknown key /jwtTokenManager/${line === 3 ? 'issuer' : 'key'} (${configFile}, line ${line}) is ignored`,
+      })),
+    );
+  });
+
   it.each([
     [
       '/http-listener/port->"x"',

@@ -15,7 +15,7 @@ the environment variables \`MONGODB_URI\`, \`PORT\`, \`HOST\`, \`QUORATE_DATA\`;
 environment variable \`RHO\`; the options \`--port\`, \`--host\`, \`--data\`, \`--mongodb-uri\`. Files are YAML 1.1.
 
 Overrides are \`/section/key -> value\`, separated by \`;\` — \`/mongo/mongo-mounts[1]/where -> "/"\`, \`/section/list[id='a']/key -> 1\`.
-An unknown key in a section of this page, or a wrong value, stops the start; an unknown section is named in a warning.
+A misspelled key in a section of this page, or a wrong value, stops the start; other unknown keys and sections are named in a warning.
 \`quorate -c\` prints what is in force, \`quorate -t\` this table as a file to start from.
 `;
 

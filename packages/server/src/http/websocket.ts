@@ -104,7 +104,7 @@ export async function serveWebSocket(
       const next = await nextMessage();
       if (next === undefined) return;
       if (next.done) {
-        await closeWebSocket(webSocket, next.value);
+        await closeWebSocket(webSocket, socket, next.value);
         return;
       }
       await send(webSocket, next.value);
@@ -115,8 +115,15 @@ export async function serveWebSocket(
   }
 }
 
-/** The close frame has to leave before a stopping server cuts its sockets. */
-async function closeWebSocket(webSocket: WebSocket, code: number | undefined): Promise<void> {
+/**
+ * The connection ends with the close frame, as the reference does it, whether the client answers or
+ * not (streams.md §3); the frame has to leave before a stopping server cuts its sockets.
+ */
+async function closeWebSocket(
+  webSocket: WebSocket,
+  socket: Duplex,
+  code: number | undefined,
+): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, 1000).unref();
     webSocket.once('close', () => {
@@ -124,6 +131,7 @@ async function closeWebSocket(webSocket: WebSocket, code: number | undefined): P
       resolve();
     });
     webSocket.close(code);
+    socket.end();
   });
 }
 

@@ -1,7 +1,15 @@
-/** The candidate with the fewest edits to `name`, when it is close enough to be what was meant. */
-export function findNearestName(name: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The candidate with the fewest edits to `name`, when it is close enough to be what was meant.
+ *
+ * @param maxEdits - a third of the name's length by default
+ */
+export function findNearestName(
+  name: string,
+  candidates: Iterable<string>,
+  maxEdits = Math.max(2, Math.floor(name.length / 3)),
+): string | undefined {
   let nearest: string | undefined;
-  let best = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let best = maxEdits + 1;
   for (const candidate of candidates) {
     const distance = countEdits(name.toLowerCase(), candidate.toLowerCase());
     if (distance < best) {

@@ -1,5 +1,6 @@
 /** Change streams of one collection, as the service of streams consumes them. */
 import {
+  BSON,
   type ChangeStream,
   type ChangeStreamDocument,
   type ChangeStreamOptions,
@@ -47,7 +48,7 @@ export async function watchCollection(
     promoteValues: false,
     ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
   };
-  if (options.after !== undefined) watchOptions.startAfter = JSON.parse(options.after);
+  if (options.after !== undefined) watchOptions.startAfter = parseToken(options.after);
   // the driver serializes Maps as documents
   const stages = pipeline as unknown as Record<string, unknown>[];
   const stream = collectionOf(mongo.client, namespace).watch(stages, watchOptions);
@@ -56,7 +57,7 @@ export async function watchCollection(
   return {
     get position() {
       const token = stream.resumeToken;
-      return token === undefined || token === null ? undefined : JSON.stringify(token);
+      return token === undefined || token === null ? undefined : formatToken(token);
     },
     close() {
       isClosing = true;
@@ -91,19 +92,29 @@ export async function nextPosition(
   options: { readonly permit: Permit; readonly after: string },
 ): Promise<string | undefined> {
   const stream = collectionOf(mongo.client, namespace).watch([{ $project: { _id: 1 } }], {
-    startAfter: JSON.parse(options.after),
+    startAfter: parseToken(options.after),
     batchSize: 1,
     maxAwaitTimeMS: 1000,
   });
   try {
     for (let attempts = 0; attempts < 3; attempts += 1) {
       const event = await mapped(() => stream.tryNext());
-      if (event !== null) return JSON.stringify(event._id);
+      if (event !== null) return formatToken(event._id);
     }
     return undefined;
   } finally {
     await stream.close();
   }
+}
+
+/** A resume token as RESTHeart writes it: Extended JSON on one line, a blank after each colon (streams.md §4). */
+function formatToken(token: unknown): string {
+  // names and values of tokens are hexadecimal or Base64: no text in them looks like the end of a name
+  return BSON.EJSON.stringify(token).replaceAll('":', '": ');
+}
+
+function parseToken(text: string): BSON.Document {
+  return BSON.EJSON.parse(text);
 }
 
 const OPENING_MS = 1000;
@@ -153,7 +164,7 @@ function toEvent(change: ChangeStreamDocument): ChangeEvent {
       ]),
     );
   }
-  return { id: JSON.stringify(change._id), document };
+  return { id: formatToken(change._id), document };
 }
 
 /** A value read with `promoteValues: false` in the server's own model. */

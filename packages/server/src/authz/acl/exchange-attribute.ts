@@ -8,6 +8,8 @@ export interface PredicateExchange {
   readonly method: string;
   /** Percent-decoded once, without the query; starts with `/`. */
   readonly path: string;
+  /** As it was sent, without the query. */
+  readonly rawPath: string;
   /** Without `?`, undecoded. */
   readonly rawQuery: string;
   readonly userName: string | undefined;
@@ -30,15 +32,14 @@ export type Bindings = Map<string, string>;
 type Attribute = (exchange: PredicateExchange, bindings: Bindings) => string | undefined;
 
 const hostName = (exchange: PredicateExchange) => exchange.host.replace(/:\d+$/, '');
-const requestUrl = (exchange: PredicateExchange) =>
-  `${exchange.secure ? 'https' : 'http'}://${exchange.host}${exchange.path}`;
 
 const NAMED: Readonly<Record<string, Attribute>> = {
   METHOD: (exchange) => exchange.method,
   REMOTE_USER: (exchange) => exchange.userName,
   RELATIVE_PATH: (exchange) => exchange.path,
   REQUEST_PATH: (exchange) => exchange.path,
-  REQUEST_URL: requestUrl,
+  // the path as it was sent, without scheme, host and query (Undertow, `RequestURLAttribute`)
+  REQUEST_URL: (exchange) => exchange.rawPath,
   QUERY_STRING: (exchange) => (exchange.rawQuery === '' ? '' : `?${exchange.rawQuery}`),
   BARE_QUERY_STRING: (exchange) => exchange.rawQuery,
   REMOTE_IP: (exchange) => exchange.remoteAddress,

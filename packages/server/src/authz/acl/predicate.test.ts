@@ -28,6 +28,7 @@ function exchange(sample: Sample): AuthorizationExchange {
   return {
     method: sample.method ?? 'GET',
     path: sample.path ?? '/',
+    rawPath: '/db/coll',
     rawQuery: new URLSearchParams(sample.query ?? {}).toString(),
     userName: user instanceof Map ? String(user.get('_id')) : undefined,
     secure: false,

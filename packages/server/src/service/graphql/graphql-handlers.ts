@@ -160,7 +160,9 @@ async function readRequest(http: HttpRequest): Promise<QueryRequest | undefined>
       typeof variables === 'object' && variables !== null && !Array.isArray(variables)
         ? (variables as Record<string, unknown>)
         : {},
-    operationName: typeof operationName === 'string' ? operationName : undefined,
+    // clients that have no name to give send an empty one
+    operationName:
+      typeof operationName === 'string' && operationName !== '' ? operationName : undefined,
   };
 }
 

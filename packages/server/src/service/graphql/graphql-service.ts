@@ -30,10 +30,9 @@ export function createGraphQLService(options: GraphQLServiceOptions): Service<Pr
   };
 }
 
+// the lists of any service, but for the method (operations.md §10)
 const CORS = {
   allowMethods: 'POST',
-  allowHeaders:
-    'Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, Host, Origin, X-Requested-With, User-Agent, No-Auth-Challenge',
-  exposeHeaders:
-    'Location, ETag, Auth-Token, Auth-Token-Valid-Until, Auth-Token-Location, X-Powered-By',
+  allowHeaders: 'Authorization, Content-Type, X-Requested-With, No-Auth-Challenge',
+  exposeHeaders: '',
 };

@@ -107,13 +107,18 @@ function taggedRule(rule: ValidationRule, kinds: Map<GraphQLError, string>): Val
     const noting: ValidationContext = Object.create(context, {
       reportError: {
         value: (error: GraphQLError) => {
-          kinds.set(error, kind);
+          kinds.set(error, isLeafWithFields(error) ? 'SubselectionNotAllowed' : kind);
           context.reportError(error);
         },
       },
     });
     return rule(noting);
   };
+}
+
+/** The library has one rule for both: fields of a scalar, and an object without fields. */
+function isLeafWithFields({ nodes }: GraphQLError): boolean {
+  return nodes?.length === 1 && nodes[0]?.kind === Kind.SELECTION_SET;
 }
 
 /** The names of the fields around the place of an error. */

@@ -40,13 +40,15 @@ const WRITE_MODE_METHODS: Partial<Record<ResourceType, readonly string[]>> = {
   FILE: ['PUT', 'PATCH'],
 };
 
-function requiredFlags({ type, method, parameters }: MongoRequest): RequiredFlags {
+/** That a write mode is named counts, not which: an unknown one asks for the flag too (security.md §8.6). */
+function requiredFlags({ type, method, http: { query } }: MongoRequest): RequiredFlags {
   return {
     management: isManagement(type, method),
     bulkPatch: type === 'BULK_DOCUMENTS' && method === 'PATCH',
     bulkDelete: type === 'BULK_DOCUMENTS' && method === 'DELETE',
     writeMode:
-      parameters.writeMode !== undefined && WRITE_MODE_METHODS[type]?.includes(method) === true,
+      (query.has('wm') || query.has('writeMode')) &&
+      WRITE_MODE_METHODS[type]?.includes(method) === true,
   };
 }
 
