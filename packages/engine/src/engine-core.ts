@@ -15,12 +15,14 @@ import { compileStoredFilter } from './commands/query-environment.ts';
 import { createRegistry } from './commands/registry.ts';
 import { ServerIdentity } from './commands/server-identity.ts';
 import { createServerParameters } from './commands/server-parameters.ts';
+import { SoleMember } from './commands/sole-member.ts';
 import { removeExpired } from './commands/ttl-removal.ts';
 import type { Logger } from './lib/logger.ts';
 import { Oplog } from './oplog/oplog.ts';
 import { CursorRegistry } from './session/cursor-registry.ts';
 import { OperationRegistry } from './session/operation.ts';
 import { SessionRegistry } from './session/session-registry.ts';
+import { LockableStore } from './storage/lockable-store.ts';
 import type { Store } from './storage/store.ts';
 
 const DEFAULT_SET_NAME = 'quorate';
@@ -51,9 +53,10 @@ export interface EngineCore {
 
 /** Builds the parts over an open store. */
 export async function openEngineCore(
-  store: Store,
+  openStore: Store,
   options: EngineCoreOptions,
 ): Promise<EngineCore> {
+  const store = new LockableStore(openStore);
   const { logger } = options;
   const oplog = new Oplog(store, {
     maxBytes: options.oplogMaxBytes,
@@ -76,6 +79,7 @@ export async function openEngineCore(
   const users = new UserStore(store);
   const settings = new SettingsStore(store);
   const authority = new UserAuthority(users, { required: options.auth ?? false });
+  const member = new SoleMember({ identity, operations, sessions, oplog });
   const services: EngineServices = {
     store,
     catalog,
@@ -85,6 +89,7 @@ export async function openEngineCore(
     sessions,
     connections,
     identity,
+    member,
     settings,
     parameters: createServerParameters({ cursors, sessions, identity }),
     counters: createOperationCounters(),
@@ -125,6 +130,8 @@ export async function openEngineCore(
       for (const operation of operations.all()) operation.interrupt();
     },
     async close() {
+      store.unlockAll();
+      member.close();
       await ttlMonitor.close();
       await profiler.settled();
       cursors.close();

@@ -1,6 +1,7 @@
 /** Compiles and runs aggregation pipelines (MongoDB manual, "Aggregation Stages"). */
 import { type Document, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { PAUSE } from '../lib/pause.ts';
 import { locationError } from './aggregation-error.ts';
 import type { ExpressionRuntime, Variables } from './expression/operator.ts';
 import { constantBindings, ExpressionScope } from './expression.ts';
@@ -30,6 +31,8 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Runs the stages from number `from` on; the earlier ones were carried out by the source. */
   run(source: Source, from?: number): Source;
+  /** As `run`, noting down in `returned` how many documents each stage gives. */
+  runCounted(source: Source, from: number, returned: number[]): Source;
   /** The stages as they are run, for explain. */
   describe(): Document[];
 }
@@ -71,8 +74,23 @@ export function compilePipeline(
     readsCollection: !(first?.kind === 'stream' && first.isSource === true),
     stages,
     run: (source, from = 0) => runStages(source, stages, from),
+    runCounted(source, from, returned) {
+      let stream = source;
+      for (let at = from; at < stages.length; at++) {
+        stream = countInto(runStages(stream, stages.slice(at, at + 1)), returned, at);
+      }
+      return stream;
+    },
     describe: () => describeStages(specs, stages, output),
   };
+}
+
+function* countInto(source: Source, returned: number[], at: number): Source {
+  returned[at] = 0;
+  for (const item of source) {
+    if (item !== PAUSE) returned[at] = (returned[at] ?? 0) + 1;
+    yield item;
+  }
 }
 
 function describeStages(

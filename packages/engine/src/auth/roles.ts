@@ -62,6 +62,15 @@ export function builtInRoles(database: string): string[] {
   return [...BUILT_IN.keys()].filter((role) => isBuiltInRole(role, database));
 }
 
+/** What a built-in role allows, and whether on all databases; nothing for an unknown one. */
+export function privilegesOfRole(role: string): {
+  readonly privileges: readonly Privilege[];
+  readonly everywhere: boolean;
+} {
+  const rule = BUILT_IN.get(role);
+  return { privileges: rule?.privileges ?? [], everywhere: rule?.everywhere === true };
+}
+
 /** Whether `roles` together allow `privilege` on `database`. */
 export function isAllowed(
   roles: readonly GrantedRole[],

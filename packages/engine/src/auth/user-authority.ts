@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Binary, type Document, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { describePrivileges } from './privileges.ts';
 import { isAllowed, type Privilege } from './roles.ts';
 import {
   createDecoyCredential,
@@ -121,6 +122,11 @@ export class UserAuthority {
     return (this.#find(user)?.roles ?? []).map(({ role, database }) =>
       toDocument({ role, db: database }),
     );
+  }
+
+  /** What those roles allow, as connectionStatus shows it. */
+  privilegesOf(user: AuthenticatedUser): Document[] {
+    return describePrivileges(this.#find(user)?.roles ?? []);
   }
 
   /**

@@ -13,7 +13,7 @@ import { Collection, type CollectionState } from './collection.ts';
 import { CollectionMap } from './collection-map.ts';
 import { checkCollectionOptions, keptOptions, typeOfOptions } from './collection-options.ts';
 import { Garbage } from './garbage.ts';
-import { FLAG_PREFIX, Index, type IndexFlags } from './index.ts';
+import { FLAG_PREFIX, Index, type KeptOfIndex } from './index.ts';
 import {
   type IndexSpec,
   MAX_INDEXES,
@@ -324,7 +324,7 @@ export class Catalog {
       if (value === undefined) document.delete(field);
       else document.set(field, value);
     }
-    const changed = this.#makeIndex(index.id, { ...index.spec, document }, index.flags);
+    const changed = this.#makeIndex(index.id, { ...index.spec, document }, index);
     changed.isReady = index.isReady;
     const indexes = collection.indexes.map((one) => (one === index ? changed : one));
     this.#setState(batch, collection, { ...collection.state, indexes });
@@ -396,7 +396,7 @@ export class Catalog {
     return new Map(spec).set('collation', inherited);
   }
 
-  #makeIndex(id: number, spec: IndexSpec, flags?: IndexFlags): Index {
+  #makeIndex(id: number, spec: IndexSpec, kept?: KeptOfIndex): Index {
     const collation = spec.document.get('collation');
     const collator = collation instanceof Map ? parseCollation(collation) : undefined;
     const partial = spec.document.get('partialFilterExpression');
@@ -404,7 +404,7 @@ export class Catalog {
       partial instanceof Map && partial.size > 0
         ? this.#compileFilter(partial, collator)
         : undefined;
-    return new Index(id, spec, { filter, collator }, flags);
+    return new Index(id, spec, { filter, collator }, kept);
   }
 
   #setState(batch: WriteBatch, collection: Collection, state: CollectionState): void {

@@ -26,12 +26,36 @@ function stage(name: string, fields: Record<string, Value | undefined>): Documen
 function withFigures(
   node: Document,
   stats: ExecutionStats | undefined,
-  figures: Record<string, Value>,
+  figures: StageFigures,
 ): Document {
   if (stats === undefined) return node;
   const [name, ...rest] = [...node];
   const head = name === undefined ? [] : [name];
-  return new Map<string, Value>([...head, ...Object.entries(figures), ...rest]);
+  const all = { ...workOf(figures, stats), ...figures };
+  return new Map<string, Value>([...head, ...Object.entries(all), ...rest]);
+}
+
+/** What a stage of MongoDB tells of its work; here a unit of it is one entry or document. */
+function workOf(figures: StageFigures, stats: ExecutionStats): Record<string, Value> {
+  const { nReturned, keysExamined = 0, docsExamined = 0 } = figures;
+  const examined = Math.max(nReturned, keysExamined, docsExamined);
+  return {
+    nReturned,
+    executionTimeMillisEstimate: Math.round(stats.elapsedMs),
+    works: examined + 1,
+    advanced: nReturned,
+    needTime: examined - nReturned,
+    needYield: 0,
+    saveState: 0,
+    restoreState: 0,
+    isEOF: 1,
+  };
+}
+
+interface StageFigures {
+  readonly nReturned: number;
+  readonly keysExamined?: number;
+  readonly docsExamined?: number;
 }
 
 function indexStage(

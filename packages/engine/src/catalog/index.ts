@@ -126,6 +126,18 @@ function flatten(projection: Document, above: string): [string, boolean][] {
   );
 }
 
+/** What stays of an index whose options change. */
+export interface KeptOfIndex {
+  readonly flags?: IndexFlags | undefined;
+  readonly use?: IndexUse | undefined;
+}
+
+/** How often an index has been read since when, for `$indexStats`. */
+export class IndexUse {
+  count = 0;
+  readonly sinceMs: number = Date.now();
+}
+
 /** An index of a collection. Changing its options makes a new one with the same id and flags. */
 export class Index {
   readonly id: number;
@@ -139,6 +151,7 @@ export class Index {
   readonly filter: Filter | undefined;
   readonly collator: Collator | undefined;
   readonly flags: IndexFlags;
+  readonly use: IndexUse;
   readonly space: KeySpace;
   /** False while it is being built: kept up to date, but not read. */
   isReady = true;
@@ -147,7 +160,7 @@ export class Index {
   readonly #directions: readonly Direction[];
   readonly #wildcardTest: PathTest;
 
-  constructor(id: number, spec: IndexSpec, parts: IndexParts, flags?: IndexFlags) {
+  constructor(id: number, spec: IndexSpec, parts: IndexParts, kept: KeptOfIndex = {}) {
     this.id = id;
     this.spec = spec;
     this.fields = parseFields(spec);
@@ -160,7 +173,8 @@ export class Index {
     this.filter = parts.filter;
     this.collator = parts.collator;
     this.#keyCollator = keyCollator(parts.collator);
-    this.flags = flags ?? new IndexFlags(this.fields.length);
+    this.flags = kept.flags ?? new IndexFlags(this.fields.length);
+    this.use = kept.use ?? new IndexUse();
     this.space = keySpace(id);
     this.#paths = this.fields.map(({ parts: path }) => path);
     this.#directions = this.fields.map(({ direction }) => direction);

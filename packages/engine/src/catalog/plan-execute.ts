@@ -9,7 +9,7 @@ import type { ReadView } from '../storage/store.ts';
 import type { Collection } from './collection.ts';
 import { findById, readRecord } from './documents.ts';
 import type { IndexScan, KeyRange } from './index-scan.ts';
-import type { Plan } from './plan.ts';
+import type { Access, Plan } from './plan.ts';
 import { type RecordId, readRecordId, recordIdOfKey } from './store-keys.ts';
 import { TopSorter } from './top-sorter.ts';
 
@@ -313,6 +313,13 @@ function* cut(
   }
 }
 
+/** Counts the indexes that a read goes by; explaining it does not count (manual, "$indexStats"). */
+function noteUse(access: Access): void {
+  if (access.kind === 'index') access.scan.index.use.count += 1;
+  else if (access.kind === 'id') access.index.use.count += 1;
+  else if (access.kind === 'or') for (const { index } of access.branches) index.use.count += 1;
+}
+
 /**
  * The documents a plan finds, in its order, with `PAUSE` where it has looked at many entries without
  * finding one. On the latest view it holds nothing between two steps, so it can rest for as long as
@@ -321,8 +328,10 @@ function* cut(
 export function executePlan(
   view: ReadView,
   plan: Plan,
-  stats: ExecutionStats = new ExecutionStats(),
+  explained?: ExecutionStats,
 ): Iterable<FoundRecord | Pause> {
+  if (explained === undefined) noteUse(plan.access);
+  const stats = explained ?? new ExecutionStats();
   const skipsUnread = !plan.testsDocuments && plan.sort === undefined;
   const source = sourceOf(view, plan, skipsUnread ? plan.skip : 0, stats);
   let records: Iterable<FoundRecord | Pause> = filterRecords(source, plan, stats);
@@ -337,8 +346,10 @@ export function executePlan(
 export function* countPlan(
   view: ReadView,
   plan: Plan,
-  stats: ExecutionStats = new ExecutionStats(),
+  explained?: ExecutionStats,
 ): Generator<Pause, number, undefined> {
+  if (explained === undefined) noteUse(plan.access);
+  const stats = explained ?? new ExecutionStats();
   const total = yield* countAll(view, plan, stats);
   const rest = Math.max(0, total - plan.skip);
   return plan.limit > 0 ? Math.min(rest, plan.limit) : rest;

@@ -2,7 +2,7 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { resolveNamespace } from './collection-reader.ts';
 import type { CommandDefinition } from './command.ts';
 import { reply } from './reply.ts';
-import { readScale, storageStats } from './statistics.ts';
+import { readScale, servedStats, storageStats } from './statistics.ts';
 
 /** `collStats` (manual). */
 export const collStats: CommandDefinition = {
@@ -13,7 +13,7 @@ export const collStats: CommandDefinition = {
   fields: { scale: 'number' },
   run(context) {
     const name = context.collectionName;
-    const { collection, isView } = resolveNamespace(context, {
+    const { collection, isView, served } = resolveNamespace(context, {
       database: context.database,
       collection: name,
     });
@@ -23,7 +23,11 @@ export const collStats: CommandDefinition = {
         `Namespace ${context.namespace(name)} is a view, not a collection`,
       );
     }
-    const stats = storageStats(context, collection, readScale(context.args.get('scale')));
+    const scale = readScale(context.args.get('scale'));
+    const stats =
+      served === undefined
+        ? storageStats(context, collection, scale)
+        : servedStats(context, served, scale);
     return reply({ ns: context.namespace(name), ...Object.fromEntries(stats) });
   },
 };

@@ -29,6 +29,7 @@ import { listOperations } from './current-op.ts';
 import { isTrue } from './field-types.ts';
 import { geoNear, recordsOf } from './near.ts';
 import type { QueryEnvironment } from './query-environment.ts';
+import { findServed, type ServedCollection, type ServedRead } from './served-collection.ts';
 import { collectionStats, indexStats } from './statistics.ts';
 
 /** MongoDB's limit of views upon views. */
@@ -43,6 +44,8 @@ export interface ResolvedNamespace {
   readonly isView: boolean;
   /** The collation that the collection or view was made with. */
   readonly collation: Document | undefined;
+  /** Set for what is served and not stored, such as the log. */
+  readonly served: ServedCollection | undefined;
 }
 
 /** @throws ViewDepthLimitExceeded */
@@ -62,6 +65,7 @@ export function resolveNamespace(context: CommandContext, namespace: Namespace):
         pipeline,
         isView: depth > 0,
         collation,
+        served: collection === undefined ? findServed(namespace.database, name) : undefined,
       };
     }
     const stages = collection.options.get('pipeline');
@@ -142,6 +146,14 @@ export function* readDocuments(
   }
 }
 
+/** How a pipeline reads its collection. */
+export interface PipelineReadOptions {
+  readonly environment: QueryEnvironment;
+  readonly hint?: Value | undefined;
+  /** What of a served collection is read. */
+  readonly served?: ServedRead;
+}
+
 /** A pipeline bound to the collection it reads. */
 export interface BoundPipeline {
   readonly pipeline: Pipeline;
@@ -158,23 +170,28 @@ export function bindPipeline(
   context: CommandContext,
   collection: string | undefined,
   stages: readonly Value[],
-  options: { readonly environment: QueryEnvironment; readonly hint?: Value | undefined },
+  options: PipelineReadOptions,
 ): BoundPipeline {
   const { environment } = options;
   const resolved =
     collection === undefined
       ? undefined
       : resolveNamespace(context, { database: context.database, collection });
-  const all = [...(resolved?.pipeline ?? []), ...stages];
-  const pipeline = compilePipeline(
-    all,
-    pipelineContext(context, resolved?.namespace.collection ?? collection, environment),
-  );
+  // its figures are those of the view itself, as far as it has any
+  const isAboutView = resolved?.isView === true && startsWith(stages, '$collStats');
+  const all = isAboutView ? stages : [...(resolved?.pipeline ?? []), ...stages];
+  const source = isAboutView ? collection : (resolved?.namespace.collection ?? collection);
+  const pipeline = compilePipeline(all, pipelineContext(context, source, environment));
   return {
     pipeline,
     resolved,
-    run: () => runPipeline(context, pipeline, resolved?.collection, options),
+    run: () => runPipeline(context, pipeline, resolved, options),
   };
+}
+
+function startsWith(stages: readonly Value[], name: string): boolean {
+  const [first] = stages;
+  return isDocument(first) && first.has(name);
 }
 
 /** What of a pipeline's beginning the planner takes over. */
@@ -195,10 +212,15 @@ export function leadingRequest(
 function runPipeline(
   context: CommandContext,
   pipeline: Pipeline,
-  collection: Collection | undefined,
-  options: { readonly environment: QueryEnvironment; readonly hint?: Value | undefined },
+  resolved: Pick<ResolvedNamespace, 'collection' | 'served'> | undefined,
+  options: PipelineReadOptions,
 ): Iterable<Document | RawDocument | Pause> {
   if (!pipeline.readsCollection) return pipeline.run([]);
+  const { collection, served } = resolved ?? {};
+  if (served !== undefined) {
+    const read = options.served ?? { filter: pipeline.leading.filter };
+    return pipeline.run(served.read(context.services, read));
+  }
   const { leading } = pipeline;
   const { environment } = options;
   const request = leadingRequest(pipeline, options);
@@ -268,7 +290,9 @@ function findForPipeline(
   environment: QueryEnvironment,
 ): Source {
   const resolved = resolveNamespace(context, namespace);
-  if (resolved.isView) return readView(context, resolved, filter, options, environment);
+  if (resolved.isView || resolved.served !== undefined) {
+    return readView(context, resolved, filter, options, environment);
+  }
   const compiled = compileFilter(filter ?? new Map(), {
     collation: options?.collation,
     now: environment.now,
@@ -305,7 +329,7 @@ function* readView(
     compileExpression: options?.compileExpression ?? environment.compileExpression,
   });
   const view = compilePipeline(before, inner);
-  const output = runPipeline(context, view, resolved.collection, { environment });
+  const output = runPipeline(context, view, resolved, { environment });
   yield* compilePipeline(after, inner).run(matching(output, filter));
 }
 

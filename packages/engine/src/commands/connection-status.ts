@@ -14,12 +14,13 @@ export const connectionStatus: CommandDefinition = {
   run({ args, connection, services }) {
     const { user } = connection;
     const roles = user === undefined ? [] : services.users.rolesOf(user);
+    const privileges = user === undefined ? [] : services.users.privilegesOf(user);
     return reply({
       authInfo: toDocument({
         authenticatedUsers:
           user === undefined ? [] : [toDocument({ user: user.name, db: user.database })],
         authenticatedUserRoles: roles,
-        authenticatedUserPrivileges: isTrue(args.get('showPrivileges')) ? [] : undefined,
+        authenticatedUserPrivileges: isTrue(args.get('showPrivileges')) ? privileges : undefined,
       }),
     });
   },

@@ -13,6 +13,9 @@ export interface Connection {
   user: AuthenticatedUser | undefined;
   /** An unfinished SASL conversation. */
   saslState: unknown;
+  /** What has gone over its socket. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
   /** It came over the loopback interface or a local socket. */
   readonly isLocal: boolean;
   close(): void;
@@ -22,6 +25,7 @@ export interface Connection {
 export class ConnectionRegistry {
   readonly #connections = new Map<number, Connection>();
   #lastId = 0;
+  readonly #closedTraffic = { bytesIn: 0, bytesOut: 0 };
 
   nextId(): number {
     this.#lastId += 1;
@@ -33,7 +37,19 @@ export class ConnectionRegistry {
   }
 
   remove(connection: Connection): void {
-    this.#connections.delete(connection.id);
+    if (!this.#connections.delete(connection.id)) return;
+    this.#closedTraffic.bytesIn += connection.bytesIn;
+    this.#closedTraffic.bytesOut += connection.bytesOut;
+  }
+
+  /** What has gone over all sockets since the start. */
+  get traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
+    let { bytesIn, bytesOut } = this.#closedTraffic;
+    for (const connection of this.#connections.values()) {
+      bytesIn += connection.bytesIn;
+      bytesOut += connection.bytesOut;
+    }
+    return { bytesIn, bytesOut };
   }
 
   all(): Iterable<Connection> {

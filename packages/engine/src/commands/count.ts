@@ -37,7 +37,8 @@ export const count: CommandDefinition = {
     const limit = Math.abs(toNumber(args.get('limit')) ?? 0);
     const skip = toNonNegative('skip', args.get('skip')) ?? 0;
     const query = toMap(args.get('query')) ?? new Map();
-    if (resolved.isView) return countView(context, name, { query, skip, limit }, environment);
+    if (resolved.isView || resolved.served !== undefined)
+      return countView(context, name, { query, skip, limit }, environment);
     const total = countStored(context, resolved.collection, environment, {
       filter: compileFilter(query, environment.filterOptions),
       hint: readHint(args.get('hint')),

@@ -22,7 +22,14 @@ export const currentOp: CommandDefinition = {
     for (const [name, value] of args) if (!OPTIONS.test(name)) condition.set(name, value);
     const filter = compileFilter(condition);
     const all = listOperations(services, isTrue(args.get('$all')));
-    return reply({ inprog: all.filter((operation) => filter.matches(operation)) });
+    const isLocked = services.store.lockCount > 0;
+    return reply({
+      inprog: all.filter((operation) => filter.matches(operation)),
+      ...(isLocked && {
+        fsyncLock: true,
+        info: 'use db.fsyncUnlock() to terminate the fsync write/snapshot lock',
+      }),
+    });
   },
 };
 

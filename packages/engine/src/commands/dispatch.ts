@@ -176,6 +176,7 @@ export class Dispatcher implements CommandRunner {
       );
     }
     checkSnapshotRead(definition, args);
+    this.#services.member.check(request.name, args);
     this.#authorize(connection, definition, request);
     limitTime(operation, args, this.#services.failPoints);
     const lsid = args.get('lsid');

@@ -26,6 +26,7 @@ import { type InsertableDocument, toInsertable } from './insertable-document.ts'
 import type { MatchedRecord } from './matched-record.ts';
 import type { QueryEnvironment } from './query-environment.ts';
 import type { WriteTarget } from './run-write.ts';
+import { findServed } from './served-collection.ts';
 import { checkValid } from './validation.ts';
 
 /** The moment that `$currentDate` and empty timestamps get. */
@@ -46,6 +47,12 @@ export function findWritable(
   name: string,
 ): Collection | undefined {
   const collection = context.services.catalog.find(view, context.database, name);
+  if (collection === undefined && findServed(context.database, name) !== undefined) {
+    throw new MongoCommandError(
+      'InvalidNamespace',
+      `cannot write to ${context.namespace(name)}: the server keeps it itself`,
+    );
+  }
   if (collection?.type === 'view') {
     throw new MongoCommandError(
       'CommandNotSupportedOnView',

@@ -4,9 +4,16 @@ import type { Collection } from '../catalog/collection.ts';
 import { explainPlan } from '../catalog/explain.ts';
 import { countPlan, ExecutionStats, executePlan } from '../catalog/plan-execute.ts';
 import { planFind } from '../catalog/planner.ts';
+import { PAUSE } from '../lib/pause.ts';
 import { chain, runSliced, SLICE_MS } from '../lib/sliced.ts';
-import { type BoundPipeline, leadingRequest, type ReadRequest } from './collection-reader.ts';
+import {
+  type BoundPipeline,
+  leadingRequest,
+  type ReadRequest,
+  readDocuments,
+} from './collection-reader.ts';
 import type { CommandContext } from './context.ts';
+import { visitAll } from './drain.ts';
 import type { QueryEnvironment } from './query-environment.ts';
 import { reply } from './reply.ts';
 import { GIT_VERSION, SERVER_VERSION } from './server-identity.ts';
@@ -108,9 +115,58 @@ export function explainPipeline(
   return chain(planned, (plan) => {
     const rest = stages.slice(leading.consumedStages);
     if (rest.length === 0) return withServerInfo(context, plan);
-    const described: Value[] = [toDocument({ $cursor: plan }), ...rest];
-    return withServerInfo(context, toDocument({ explainVersion: '1', stages: described }));
+    const cursor = toDocument({ $cursor: plan });
+    const finish = (described: readonly Document[]): Document =>
+      withServerInfo(context, toDocument({ explainVersion: '1', stages: [...described] }));
+    if (verbosity === 'queryPlanner') return finish([cursor, ...rest]);
+    return chain(countStages(context, bound, environment), (counts) => {
+      const counted = rest.map((stage, index) =>
+        withReturned(stage, counts, leading.consumedStages + index),
+      );
+      return finish([withReturned(cursor, counts, leading.consumedStages - 1), ...counted]);
+    });
   });
+}
+
+/** What carrying out a pipeline has shown: by stage, -1 standing for the cursor without any. */
+interface StageCounts {
+  readonly returned: readonly number[];
+  readonly read: number;
+  readonly elapsedMs: number;
+}
+
+/** Runs the pipeline for its counts; what `$out` or `$merge` would write is not written. */
+function countStages(
+  context: CommandContext,
+  bound: BoundPipeline,
+  environment: QueryEnvironment,
+): StageCounts | Promise<StageCounts> {
+  const { pipeline, resolved } = bound;
+  const returned: number[] = [];
+  let read = 0;
+  const startedAt = performance.now();
+  function* source() {
+    const request = leadingRequest(pipeline, { environment });
+    for (const item of readDocuments(context, resolved?.collection, environment, request)) {
+      if (item !== PAUSE) read += 1;
+      yield item;
+    }
+  }
+  const stream = pipeline.runCounted(source(), pipeline.leading.consumedStages, returned);
+  const later = visitAll(context.operation, stream, () => undefined);
+  return chain(later ?? Promise.resolve(), () => ({
+    returned,
+    read,
+    elapsedMs: performance.now() - startedAt,
+  }));
+}
+
+function withReturned(stage: Document, counts: StageCounts, index: number): Document {
+  return new Map<string, Value>([
+    ...stage,
+    ['nReturned', BigInt(counts.returned[index] ?? counts.read)],
+    ['executionTimeMillisEstimate', BigInt(Math.round(counts.elapsedMs))],
+  ]);
 }
 
 /** The fields that every explanation ends with. */

@@ -18,6 +18,7 @@ import { openCursor } from './cursor-reply.ts';
 import { isTrue, toMap } from './field-types.ts';
 import { compileFindProjection, type FindRequest, readFindRequest } from './find-request.ts';
 import { createQueryEnvironment, type QueryEnvironment } from './query-environment.ts';
+import { findServedDocuments } from './served-find.ts';
 import { readShaped } from './shaped-records.ts';
 import { openTailable } from './tailable.ts';
 
@@ -69,6 +70,11 @@ export const find: CommandDefinition = {
     const resolved = resolveNamespace(context, { database: context.database, collection: name });
     const environment = createQueryEnvironment(context, context.args, resolved.collation);
     const namespace = context.namespace(name);
+    if (resolved.served !== undefined) {
+      const source = findServedDocuments(context, resolved.served, request, environment);
+      const { firstBatch: limit, singleBatch } = request;
+      return openCursor(context, { namespace, source }, { limit, singleBatch });
+    }
     if (isTrue(context.args.get('tailable')) || isTrue(context.args.get('awaitData'))) {
       return openTailable(context, resolved, request, environment);
     }

@@ -9,10 +9,11 @@ export const killOp: CommandDefinition = {
   help: 'Interrupts a running operation',
   adminOnly: true,
   privilege: 'clusterAdmin',
-  fields: { op: 'number' },
+  // MongoDB looks at no other field, and graphical clients send some
+  fields: undefined,
   run({ args, services }) {
     const id = toNumber(args.get('op'));
-    if (id === undefined) throw new MongoCommandError('NoSuchKey', 'Did not provide "op" field');
+    if (id === undefined) throw new MongoCommandError('NoSuchKey', 'Missing expected field "op"');
     services.operations.get(id)?.interrupt();
     return reply({ info: 'attempting to kill op' });
   },

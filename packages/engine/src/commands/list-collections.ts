@@ -5,6 +5,7 @@ import { sourceOf } from '../session/cursor.ts';
 import type { CommandDefinition } from './command.ts';
 import { cursorBatchSize, firstBatchLimit, openCursor } from './cursor-reply.ts';
 import { isTrue, toMap } from './field-types.ts';
+import { type ServedCollection, servedCollections } from './served-collection.ts';
 
 /** `listCollections` (manual). */
 export const listCollections: CommandDefinition = {
@@ -23,9 +24,10 @@ export const listCollections: CommandDefinition = {
     const { args, services, database } = context;
     const nameOnly = isTrue(args.get('nameOnly'));
     const filter = compileFilter(toMap(args.get('filter')) ?? new Map());
-    const documents = services.catalog
-      .collections(context.view, database)
-      .map(describe)
+    const documents = [
+      ...services.catalog.collections(context.view, database).map(describe),
+      ...servedCollections(database).map(describeServed),
+    ]
       .filter((document) => filter.matches(document))
       .map((document) => (nameOnly ? nameAndType(document) : document));
     return openCursor(
@@ -49,6 +51,11 @@ function describe(collection: Collection): Document {
   if (idIndex !== undefined && !collection.options.has('clusteredIndex'))
     document.set('idIndex', idIndex.spec.document);
   return document;
+}
+
+function describeServed({ name, options }: ServedCollection): Document {
+  const info = toDocument({ readOnly: false });
+  return toDocument({ name, type: 'collection', options, info });
 }
 
 function nameAndType(document: Document): Document {

@@ -4,6 +4,7 @@ import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { isTrue, toMap } from './field-types.ts';
 import { reply } from './reply.ts';
+import { servedCollections } from './served-collection.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** They are there on every server, with or without collections. */
@@ -48,6 +49,10 @@ function describe(context: CommandContext, name: string): Document {
     const { bytes, indexBytes } = catalog.stats(store.latest, collection);
     size += bytes;
     for (const indexed of indexBytes.values()) size += indexed;
+    isEmpty = false;
+  }
+  for (const served of servedCollections(name)) {
+    size += served.sizeBytes(context.services);
     isEmpty = false;
   }
   return toDocument({ name, sizeOnDisk: BigInt(size), empty: isEmpty });

@@ -10,6 +10,7 @@ import { commitTransaction } from './commit-transaction.ts';
 import { compact } from './compact.ts';
 import { configureFailPoint } from './configure-fail-point.ts';
 import { connectionStatus } from './connection-status.ts';
+import { cloneCollectionAsCapped, convertToCapped } from './convert-to-capped.ts';
 import { count } from './count.ts';
 import { create } from './create.ts';
 import { createIndexes } from './create-indexes.ts';
@@ -27,7 +28,7 @@ import { explain } from './explain.ts';
 import { fileMd5 } from './file-md5.ts';
 import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
-import { fsync } from './fsync.ts';
+import { fsync, fsyncUnlock } from './fsync.ts';
 import { getCmdLineOpts } from './get-cmd-line-opts.ts';
 import { getLog } from './get-log.ts';
 import { getMore } from './get-more.ts';
@@ -83,11 +84,13 @@ const COMMANDS: readonly CommandDefinition[] = [
   appendOplogNote,
   buildInfo,
   bulkWrite,
+  cloneCollectionAsCapped,
   collMod,
   collStats,
   commitTransaction,
   compact,
   connectionStatus,
+  convertToCapped,
   count,
   create,
   createIndexes,
@@ -108,6 +111,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   find,
   findAndModify,
   fsync,
+  fsyncUnlock,
   getCmdLineOpts,
   getDefaultRwConcern,
   getLog,

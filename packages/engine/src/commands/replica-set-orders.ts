@@ -1,10 +1,11 @@
 import { isDocument } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CommandDefinition } from './command.ts';
-import { toNumber } from './field-types.ts';
+import { isTrue, toNumber } from './field-types.ts';
 import { reply } from './reply.ts';
 
 const DEFAULT_CATCH_UP_SECONDS = 10;
+const DEFAULT_STEP_DOWN_SECONDS = 60;
 
 /**
  * The orders to a replica set (manual, "Replication Commands") as its only member answers them: there
@@ -17,12 +18,18 @@ export const replicaSetOrders: readonly CommandDefinition[] = [
     adminOnly: true,
     privilege: 'clusterAdmin',
     fields: { secondaryCatchUpPeriodSecs: 'number', force: 'bool' },
-    run({ args }) {
-      const seconds = toNumber(args.get('replSetStepDown')) ?? 0;
+    run({ args, services: { member } }) {
+      const given = toNumber(args.get('replSetStepDown')) ?? 0;
+      const seconds = given === 0 ? DEFAULT_STEP_DOWN_SECONDS : given;
       const catchUp = toNumber(args.get('secondaryCatchUpPeriodSecs'));
+      if (!member.isPrimary) throw notPrimary();
       if (seconds < 0) throw bad('stepdown period must be a positive integer');
       if ((catchUp ?? Math.min(DEFAULT_CATCH_UP_SECONDS, seconds)) > seconds) {
         throw bad('stepdown period must be longer than secondaryCatchUpPeriodSecs');
+      }
+      if (isTrue(args.get('force'))) {
+        member.stepDown(seconds);
+        return reply();
       }
       // MongoDB waits for the catch-up period first; no member can come meanwhile
       throw new MongoCommandError(
@@ -37,7 +44,12 @@ export const replicaSetOrders: readonly CommandDefinition[] = [
     adminOnly: true,
     privilege: 'clusterAdmin',
     fields: {},
-    run() {
+    run({ args, services: { member } }) {
+      if (!member.isPrimary) {
+        // 0 ends the time in which it seeks no election, which it wins at once
+        if ((toNumber(args.get('replSetFreeze')) ?? 0) === 0) member.elect();
+        return reply();
+      }
       throw new MongoCommandError(
         'NotSecondary',
         'cannot freeze node when primary or running for election. state: Primary',
@@ -50,7 +62,10 @@ export const replicaSetOrders: readonly CommandDefinition[] = [
     adminOnly: true,
     privilege: 'clusterAdmin',
     fields: { skipDryRun: 'bool' },
-    run: () => reply(),
+    run({ services: { member } }) {
+      member.elect();
+      return reply();
+    },
   },
   {
     name: 'replSetInitiate',
@@ -99,6 +114,10 @@ export const replicaSetOrders: readonly CommandDefinition[] = [
     },
   },
 ];
+
+function notPrimary(): MongoCommandError {
+  return new MongoCommandError('NotWritablePrimary', "not primary so can't step down");
+}
 
 function bad(message: string): MongoCommandError {
   return new MongoCommandError('BadValue', message);

@@ -1,5 +1,5 @@
 import { SCRAM_MECHANISMS } from '../auth/scram.ts';
-import { type Document, toDocument, type Value } from '../bson/value.ts';
+import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CursorRegistry } from '../session/cursor-registry.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
@@ -79,10 +79,30 @@ export function createServerParameters(parts: {
   parameters.define('enableTestCommands', { get: () => identity.testCommands });
   parameters.define('authenticationMechanisms', { get: () => [...SCRAM_MECHANISMS] });
   parameters.define('requireApiVersion', { get: () => false });
-  parameters.define('logLevel', { get: () => 0 });
-  parameters.define('logComponentVerbosity', { get: () => toDocument({ verbosity: 0 }) });
-  parameters.define('quiet', { get: () => false });
+  // kept for whoever asks for them; what the engine logs does not depend on them
+  keep(parameters, 'logLevel', 0);
+  keep(parameters, 'quiet', false);
+  let verbosity = toDocument({ verbosity: 0 });
+  parameters.define('logComponentVerbosity', {
+    get: () => verbosity,
+    set: (value) => {
+      if (!isDocument(value)) {
+        throw new MongoCommandError('TypeMismatch', 'log component settings must be an object');
+      }
+      verbosity = new Map([...verbosity, ...value]);
+    },
+  });
   return parameters;
+}
+
+function keep(parameters: ServerParameters, name: string, first: Value): void {
+  let current = first;
+  parameters.define(name, {
+    get: () => current,
+    set: (value) => {
+      current = value;
+    },
+  });
 }
 
 function requireNumber(name: string, value: Value): number {

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { Namespace, Source } from '../aggregation/pipeline-context.ts';
-import { DateTime, type Document, isDocument, toDocument } from '../bson/value.ts';
+import { DateTime, type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import type { UsageKind } from '../session/namespace-usage.ts';
 import type { CommandContext } from './context.ts';
-import { toNumber } from './field-types.ts';
+import { isTrue, toNumber } from './field-types.ts';
+import { findServed, type ServedCollection } from './served-collection.ts';
 
 /** collStats' figures of a collection; zeros where there is none. */
 export function storageStats(
@@ -59,6 +61,34 @@ export function storageStats(
   });
 }
 
+/** The same figures of a collection that is served and not stored. */
+export function servedStats(
+  { services }: CommandContext,
+  served: ServedCollection,
+  scale: number,
+): Document {
+  const size = Math.floor(served.sizeBytes(services) / scale);
+  const count = served.count(services);
+  const isCapped = isTrue(served.options.get('capped'));
+  return toDocument({
+    size,
+    count,
+    avgObjSize: count > 0 ? Math.floor((size * scale) / count) : undefined,
+    numOrphanDocs: 0,
+    storageSize: size,
+    freeStorageSize: 0,
+    capped: isCapped,
+    ...(isCapped && { max: 0, maxSize: Math.floor(services.oplog.maxBytes / scale) }),
+    nindexes: 0,
+    indexDetails: new Map(),
+    indexBuilds: [],
+    totalIndexSize: 0,
+    totalSize: size,
+    indexSizes: new Map(),
+    scaleFactor: scale,
+  });
+}
+
 /** The `scale` of a statistics command: 1 when there is none. */
 export function readScale(value: unknown): number {
   const scale = toNumber(value as never) ?? 1;
@@ -77,33 +107,41 @@ export function* collectionStats(
 ): Source {
   const { catalog, store } = context.services;
   const collection = catalog.find(store.latest, namespace.database, namespace.collection);
+  if (collection?.type === 'view' && (spec.has('storageStats') || spec.has('count'))) {
+    throw viewRefusal(collection);
+  }
+  const served = findServed(namespace.database, namespace.collection);
   const document = toDocument({
     ns: `${namespace.database}.${namespace.collection}`,
     host: hostname(),
     localTime: new DateTime(Date.now()),
   });
   const storage = spec.get('storageStats');
-  if (spec.has('count') && collection === undefined) {
+  if (spec.has('count') && collection === undefined && served === undefined) {
     throw new MongoCommandError(
       'NamespaceNotFound',
       `Unable to retrieve count in $collStats stage :: caused by :: Collection [${namespace.database}.${namespace.collection}] not found.`,
     );
   }
   if (isDocument(storage)) {
+    const scale = readScale(storage.get('scale'));
     document.set(
       'storageStats',
-      storageStats(context, collection, readScale(storage.get('scale'))),
+      served === undefined
+        ? storageStats(context, collection, scale)
+        : servedStats(context, served, scale),
     );
   }
   if (spec.has('latencyStats')) {
-    const none = toDocument({ latency: 0n, ops: 0n, queryableEncryptionLatencyMicros: 0n });
-    document.set(
-      'latencyStats',
-      toDocument({ reads: none, writes: none, commands: none, transactions: none }),
-    );
+    document.set('latencyStats', latencyStats(context, namespace, spec.get('latencyStats')));
   }
-  if (spec.has('count') && collection !== undefined) {
-    document.set('count', catalog.stats(store.latest, collection).count);
+  if (spec.has('count')) {
+    document.set(
+      'count',
+      collection === undefined
+        ? (served?.count(context.services) ?? 0)
+        : catalog.stats(store.latest, collection).count,
+    );
   }
   if (spec.has('queryExecStats')) {
     document.set(
@@ -112,6 +150,45 @@ export function* collectionStats(
     );
   }
   yield document;
+}
+
+/** @throws CommandNotSupportedOnView */
+export function viewRefusal(view: Collection): MongoCommandError {
+  return new MongoCommandError(
+    'CommandNotSupportedOnView',
+    `Namespace ${view.namespace} is a view, not a collection`,
+  );
+}
+
+/** How long commands on a collection have taken (manual, "$collStats", latencyStats Document). */
+function latencyStats(
+  context: CommandContext,
+  { database, collection }: Namespace,
+  spec: Value | undefined,
+): Document {
+  const { usage } = context.services.operations;
+  const histograms = isDocument(spec) && isTrue(spec.get('histograms'));
+  const sum = (kinds: readonly UsageKind[]): Document => {
+    let ops = 0;
+    let timeMs = 0;
+    for (const kind of kinds) {
+      const one = usage.get(`${database}.${collection}`, kind);
+      ops += one.count;
+      timeMs += one.timeMs;
+    }
+    return toDocument({
+      ...(histograms && { histogram: [] }),
+      latency: BigInt(timeMs) * 1000n,
+      ops: BigInt(ops),
+      queryableEncryptionLatencyMicros: 0n,
+    });
+  };
+  return toDocument({
+    reads: sum(['queries', 'getmore']),
+    writes: sum(['insert', 'update', 'remove']),
+    commands: sum(['commands']),
+    transactions: sum([]),
+  });
 }
 
 /** `$indexStats` (manual). */
@@ -123,7 +200,10 @@ export function* indexStats(context: CommandContext, namespace: Namespace): Sour
       name: index.name,
       key: index.keyPattern,
       host: identity.address,
-      accesses: toDocument({ ops: 0n, since: new DateTime(identity.startedAtMs) }),
+      accesses: toDocument({
+        ops: BigInt(index.use.count),
+        since: new DateTime(index.use.sinceMs),
+      }),
       spec: index.spec.document,
       ...(!index.isReady && { building: true }),
     });

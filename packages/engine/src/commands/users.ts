@@ -1,3 +1,4 @@
+import { describePrivileges } from '../auth/privileges.ts';
 import { builtInRoles, type GrantedRole, isBuiltInRole } from '../auth/roles.ts';
 import {
   createCredential,
@@ -13,6 +14,7 @@ import {
 } from '../auth/user-store.ts';
 import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
+import { compileFilter } from '../query/filter.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { isTrue, toMap, toText } from './field-types.ts';
@@ -161,11 +163,20 @@ export const usersInfo: CommandDefinition = {
   },
   run({ args, services, database }) {
     const wanted = args.get('usersInfo') ?? null;
+    const filter = compileFilter(toMap(args.get('filter')) ?? new Map());
     const matches = (user: StoredUser): boolean => matchesUser(user, wanted, database);
     return reply({
       users: [...services.users.store.all()]
         .filter(matches)
-        .map((user) => describeUser(user, isTrue(args.get('showCredentials')))),
+        .map((user) => ({ user, shown: describeUser(user, isTrue(args.get('showCredentials'))) }))
+        .map(({ user, shown }) => {
+          if (!isTrue(args.get('showPrivileges'))) return shown;
+          const roles = shown.get('roles') ?? [];
+          return new Map(shown)
+            .set('inheritedRoles', roles)
+            .set('inheritedPrivileges', describePrivileges(user.roles));
+        })
+        .filter((shown) => filter.matches(shown)),
     });
   },
 };
@@ -182,9 +193,20 @@ export const rolesInfo: CommandDefinition = {
   },
   run({ args, database }) {
     const wanted = args.get('rolesInfo') ?? null;
-    const all = builtInRoles(database).map((role) =>
-      toDocument({ role, db: database, isBuiltin: true, roles: [], inheritedRoles: [] }),
-    );
+    const all = builtInRoles(database).map((role) => {
+      const privileges = isTrue(args.get('showPrivileges'))
+        ? describePrivileges([{ role, database }])
+        : undefined;
+      return toDocument({
+        role,
+        db: database,
+        isBuiltin: true,
+        roles: [],
+        inheritedRoles: [],
+        privileges,
+        inheritedPrivileges: privileges,
+      });
+    });
     if (wanted === 1) return reply({ roles: isTrue(args.get('showBuiltinRoles')) ? all : [] });
     const names = (Array.isArray(wanted) ? wanted : [wanted]).map((item) =>
       isDocument(item) ? item.get('role') : item,

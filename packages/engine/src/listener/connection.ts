@@ -79,6 +79,14 @@ export class ClientConnection implements Connection {
     return this.#closed;
   }
 
+  get bytesIn(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesOut(): number {
+    return this.#socket.bytesWritten;
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -182,6 +182,21 @@ export class Oplog {
     }
   }
 
+  /** All readable entries, newest first. */
+  *readBackwards(): Generator<OplogEntry> {
+    const end = toKey(this.#committed + 1n);
+    for (const { value } of this.#store.latest.range('oplog', { end, reverse: true })) {
+      yield decodeEntry(value);
+    }
+  }
+
+  /** How many entries there are; counted, so for whoever asks seldom. */
+  countEntries(): number {
+    let count = 0;
+    for (const _ of this.#store.latest.range('oplog', { end: END_KEY, keysOnly: true })) count += 1;
+    return count;
+  }
+
   #remember(entry: RecentEntry): void {
     this.#recent.push(entry);
     this.#recentBytes += entry.bytes.length;

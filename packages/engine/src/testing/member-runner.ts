@@ -1,4 +1,5 @@
 import { type Document, isDocument, Timestamp, toDocument, type Value } from '../bson/value.ts';
+import { allowsSecondary, kindOf } from '../commands/command-kinds.ts';
 import type { CommandRequest } from '../commands/command-request.ts';
 import type { Connection } from '../commands/connection.ts';
 import type { CommandRunner } from '../commands/dispatch.ts';
@@ -9,7 +10,6 @@ import { toCommandError } from '../commands/reply.ts';
 import type { EngineCore } from '../engine-core.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { type Position, toPosition } from '../oplog/oplog-entry.ts';
-import { allowsSecondary, kindOf } from './command-kinds.ts';
 import { notPrimary, steppedDown } from './gated-store.ts';
 import type { History } from './history.ts';
 

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../commands/command.ts';
+import { isWriteOperation } from '../commands/command-kinds.ts';
 import type { SetPicture } from '../commands/server-identity.ts';
 import { type EngineCore, openEngineCore } from '../engine-core.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
@@ -7,7 +8,6 @@ import { Listener } from '../listener/listener.ts';
 import { fromKey, type Position } from '../oplog/oplog-entry.ts';
 import { type LmdbStore, openLmdbStore } from '../storage/lmdb-store.ts';
 import type { StoreChange } from '../storage/store.ts';
-import { isWriteOperation } from './command-kinds.ts';
 import { GatedStore, steppedDown } from './gated-store.ts';
 import { type ChangeGroup, History } from './history.ts';
 import { type CommandedMember, type MemberRole, MemberRunner } from './member-runner.ts';

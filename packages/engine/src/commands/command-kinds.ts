@@ -4,8 +4,10 @@ import { type Document, isDocument } from '../bson/value.ts';
 const WRITES: ReadonlySet<string> = new Set([
   'abortTransaction',
   'bulkWrite',
+  'cloneCollectionAsCapped',
   'collMod',
   'commitTransaction',
+  'convertToCapped',
   'create',
   'createIndexes',
   'createUser',
