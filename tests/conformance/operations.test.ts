@@ -148,8 +148,15 @@ onServer(
   `mongo:
   mongo-mounts: [{ what: "*", where: / }]
   etag-check-policy: { doc: always, coll: REQUIRED, thing: OPTIONAL }
-  eager-cursors: true`,
+  eager-cursors: true
+logging:
+  log-to-console: false
+  tracing-headers: [X-Trace-Id]`,
   [
+    row('§4.2', 'echoes the first line of a tracing header', 'GET /ping', 200, {
+      headers: { 'x-trace-id': ['one', 'two'] },
+      replyHeaders: { 'X-Trace-Id': 'one' },
+    }),
     {
       chapter: 'operations §1',
       name: 'leaves a wrong policy at its default',

@@ -44,7 +44,8 @@ export async function openTarget(
   }
   const folder = mkdtempSync(join(tmpdir(), 'quorate-conformance-'));
   const configFile = join(folder, 'quorate.yml');
-  writeFileSync(configFile, `${security}${configuration}\nlogging:\n  log-to-console: false\n`);
+  const logging = /^logging:/m.test(configuration) ? '' : 'logging:\n  log-to-console: false\n';
+  writeFileSync(configFile, `${security}${configuration}\n${logging}`);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const given = process.env['MONGODB_URI'];
   // in this process, because the test runner cannot load TypeScript in the engine's own thread

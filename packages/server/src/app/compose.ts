@@ -26,6 +26,7 @@ import { createPingService } from '../service/ping/ping-service.ts';
 import { composeCluster } from './compose-cluster.ts';
 import { composeAudit, composeLimiter, composeSecurityHeaders } from './compose-limits.ts';
 import type { MongoParts } from './compose-mongo.ts';
+import { createProxyServices } from './compose-proxies.ts';
 import { composeSecurity } from './compose-security.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { createRequestPipeline, type RequestPipeline } from './request-pipeline.ts';
@@ -86,6 +87,7 @@ export async function compose(
   }
   if (settings.ping.enabled) services.push(pingService(settings));
   services.push(...createStaticServices(config.root['static-resources'], log));
+  services.push(...createProxyServices(config.root['proxies'], log));
   const explain = security.explainService((path) => explained.find(path));
   if (explain) services.push(explain);
   const metrics = new Metrics(metricLabels(settings));

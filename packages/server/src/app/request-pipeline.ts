@@ -222,8 +222,9 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
     if (service.bare === true) return { date: parts.dateHeader };
     // errors while the request is being prepared come before the pipeline (rest-documents.md §7)
     if (!journey.isPrepared) return { compress: true };
-    const cors = service.cors?.(request, journey.prepared) ?? DEFAULT_CORS;
     const extra = extraHeaders(request, journey);
+    if (service.isProxy === true) return { compress: true, ...(extra && { extra }) };
+    const cors = service.cors?.(request, journey.prepared) ?? DEFAULT_CORS;
     if (failure?.family === 'authentication' || failure?.code === 'ERR_AUTHZ_FORBIDDEN')
       return { cors, compress: true, ...(extra && { extra }) };
     const fixed = request.secure ? parts.securityHeaders?.tls : parts.securityHeaders?.plain;
@@ -251,8 +252,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
   function tracingHeaders(request: NodeRequest): (readonly [string, string])[] {
     const echoed: (readonly [string, string])[] = [];
     for (const name of parts.tracingHeaders) {
-      const value = request.headers[name.toLowerCase()];
-      const first = Array.isArray(value) ? value[0] : value;
+      const first = request.firstLine(name.toLowerCase());
       if (first !== undefined) echoed.push([name, first]);
       else if (name === parts.generatedHeader) echoed.push([name, request.id]);
     }
@@ -269,6 +269,7 @@ export function createRequestPipeline(parts: PipelineParts): RequestPipeline {
     parts.observer.ended({
       request,
       serviceName: service?.bare === true ? undefined : service?.name,
+      isProxied: service?.isProxy === true,
       identity,
       status: reply.status,
       elapsedMs: performance.now() - request.startedAtMs,

@@ -19,6 +19,26 @@ A misspelled key in a section of this page, or a wrong value, stops the start; o
 \`quorate -c\` prints what is in force, \`quorate -t\` this table as a file to start from.
 `;
 
+const LISTS = `## static-resources and proxies
+
+Lists at the top level; an entry that lacks what it needs is left out, with an error in the log.
+
+| list | key of an entry | default | |
+|---|---|---|---|
+| \`static-resources\` | \`what\` | needed | folder |
+| | \`where\` | needed | path under which everybody reads it |
+| | \`welcome-file\` | \`index.html\` | file of a folder |
+| | \`embedded\` | \`false\` | \`what\` is a folder that comes with Quorate |
+| \`proxies\` | \`location\` | needed | path, longest first |
+| | \`proxy-pass\` | needed | URL whose path takes the place of \`location\`, or several that take turns |
+| | \`name\` | the location | in the log |
+| | \`rewrite-host-header\` | \`true\` | the server gets its own name as \`Host\` |
+| | \`soft-max-connections-per-thread\` | \`5\` | idle connections kept for each server |
+| | \`connections-ttl\` | \`-1\` s | how long one is kept; -1: as long as the server says |
+| | \`problem-server-retry\` | \`10\` s | how long a server that failed is asked last |
+| | \`connections-per-thread\`, \`max-queue-size\` | | accepted for compatibility: there are as many connections as requests under way |
+`;
+
 /** The reference page of the configuration, as Markdown. */
 export function configurationPage(): string {
   const sections = Object.entries(SECTIONS)
@@ -29,6 +49,7 @@ export function configurationPage(): string {
   return [
     HEAD,
     ...sections,
+    LISTS,
     '## Accepted, and named in a warning\n',
     `Sections of features that do not exist yet: ${unavailable}.\n`,
     `Keys of \`connection-options\` without an effect: ${ignored}.\n`,

@@ -163,6 +163,7 @@ export const SECTIONS = {
     allowJavaScriptExecution: bool(false, 'operators may run JavaScript in the database'),
   }),
   'static-resources': core('Folders served as they are', {}),
+  proxies: core('Paths that other servers answer', {}),
   xPoweredBy: plugin(true, 'The header X-Powered-By', {}),
   dateHeader: plugin(true, 'The header Date', {}),
   logging: core('The log', {
@@ -332,5 +333,4 @@ export const UNAVAILABLE_SECTIONS: ReadonlySet<string> = new Set([
   'googleOAuthProvider',
   'githubOAuthProvider',
   'emails',
-  'proxies',
 ]);

@@ -9,6 +9,7 @@ export type ErrorFamily =
   | 'conflict'
   | 'validation'
   | 'database'
+  | 'proxy'
   | 'plugin'
   | 'config'
   | 'internal';
@@ -114,6 +115,8 @@ export const ERROR_CODES = {
   ERR_DATABASE_TIMEOUT: row(408, 'database', 'The operation exceeded its time limit'),
   ERR_DATABASE_FORBIDDEN: row(403, 'database', 'The database user lacks the permission'),
   ERR_DATABASE_UNSUPPORTED: row(501, 'database', 'The database lacks this feature'),
+  // other servers
+  ERR_PROXY_UNREACHABLE: row(503, 'proxy', 'No server behind the proxied path can be reached'),
   // plugins, configuration, own faults
   ERR_PLUGIN: row(500, 'plugin', 'A plugin failed'),
   ERR_CONFIG_INVALID: row(0, 'config', 'A configuration value is wrong'),

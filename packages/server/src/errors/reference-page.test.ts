@@ -16,6 +16,7 @@ it('has a code in every row that begins as its family does', () => {
     conflict: /^ERR_CONFLICT/,
     validation: /^ERR_(VALIDATION|STREAM)_/,
     database: /^ERR_DATABASE/,
+    proxy: /^ERR_PROXY_/,
     plugin: /^ERR_PLUGIN/,
     config: /^ERR_CONFIG_/,
     internal: /^ERR_(INTERNAL|DRAINING|NOT_IMPLEMENTED)/,

@@ -96,6 +96,15 @@ export class NodeRequest implements HttpRequest {
     return typeof value === 'object' ? value.join(', ') : value;
   }
 
+  /** The value of the first line of a name in lower case, where `header` joins all lines. */
+  firstLine(name: string): string | undefined {
+    const { rawHeaders } = this.message;
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      if (rawHeaders[i]?.toLowerCase() === name) return rawHeaders[i + 1];
+    }
+    return undefined;
+  }
+
   get host(): string {
     const headers = this.message.headers;
     const authority = headers[':authority'];

@@ -55,6 +55,8 @@ export interface Service<P = unknown> {
    * (operations.md §9).
    */
   readonly bare?: boolean;
+  /** Another server answers: no CORS headers, `X-Powered-By`, `Date` or metrics of ours (operations.md §8). */
+  readonly isProxy?: boolean;
   /** What authorization has to know; only of services whose requests touch documents. */
   traits?(request: HttpRequest, prepared: P): RequestTraits;
   /** Set for a request kind that interceptors are bound to (plugins.md §6): `mongo`, `json`, `bytes` … */

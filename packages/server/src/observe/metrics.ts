@@ -148,7 +148,7 @@ export function createRequestMetrics(
   const exclude = config.exclude.map(parsePathTemplate);
   return {
     ended(event) {
-      if (event.serviceName === undefined) return;
+      if (event.serviceName === undefined || event.isProxied === true) return;
       const path = event.request.rawPath;
       for (const template of exclude) if (template.match(path) !== undefined) return;
       const nowMs = clock();

@@ -7,6 +7,8 @@ export interface EndedRequest {
   readonly request: HttpRequest;
   /** Undefined when no service was reached: then it counts in no metric (operations.md §5). */
   readonly serviceName: string | undefined;
+  /** True: another server answered, and no metric counts it. */
+  readonly isProxied?: boolean;
   readonly identity: Identity;
   readonly status: number;
   readonly elapsedMs: number;
