@@ -40,6 +40,7 @@ const optionalPrograms = {
 const optionalKinds = {
   'conformance on a second database': 'SECANTUS does not name the program secantusd-py',
   'specification tests of the drivers': 'DRIVER_SPECS does not name the folder of their files',
+  'conformance on a newer Node': 'NEWER_NODE does not name its program',
 };
 const onPath = (name) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
@@ -51,7 +52,7 @@ const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 runKind(['unit']);
 // side by side: the specifications are one file, which leaves the other core to the engine's own tests
 runKind(['engine', ...driverSpecs()]);
-runKind(['conformance']);
+runKind(['conformance'], newerNode());
 await runOnSecondDatabase();
 runKind(['e2e']);
 runKind(['faults']);
@@ -68,12 +69,15 @@ console.log(
 process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
 
 /** Runs the tests of vitest projects and adds to the totals. */
-function runKind(projects, { label = projects.join(' and '), env = {}, options = [] } = {}) {
+function runKind(
+  projects,
+  { label = projects.join(' and '), node = process.execPath, env = {}, options = [] } = {},
+) {
   const startedAt = Date.now();
   const report = join(folder, `${label.replaceAll(' ', '-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const status = run(
-    process.execPath,
+    node,
     [
       vitest,
       'run',
@@ -107,6 +111,18 @@ function driverSpecs() {
   if (specs && existsSync(specs)) return ['driver-specs'];
   missing.push('specification tests of the drivers');
   return [];
+}
+
+/** The rows run twice: on the embedded engine with a newer Node, where there is one, and on another database with this one. */
+function newerNode() {
+  const node = process.env.NEWER_NODE;
+  const label = 'conformance on a newer Node';
+  if (!node || !existsSync(node)) {
+    missing.push(label);
+    return {};
+  }
+  const { stdout } = spawnSync(node, ['-v'], { encoding: 'utf8' });
+  return { node, label: `conformance on Node ${stdout.trim()}` };
 }
 
 /** The conformance rows again, on SecantusDB: an independent server that speaks MongoDB's protocol. */

@@ -85,7 +85,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     request.expectsContinue = true;
     options.onRequest(request);
   });
-  server.on('clientError', answerClientError);
+  server.on('clientError', (error: ParserError, socket) =>
+    answerClientError(error, socket, options.limits),
+  );
   server.on('connect', (_message: IncomingMessage, socket: Duplex) => refuse(socket, 405));
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     options.onRequest(toUpgradeRequest(message, socket, head, secure, limits));
@@ -229,13 +231,29 @@ function bind(server: NodeServer, options: ListenerOptions): Promise<AddressInfo
 }
 
 /** Requests that Node's parser refuses: an answer, then the end of the connection. */
-function answerClientError(error: ParserError, socket: Duplex): void {
+function answerClientError(error: ParserError, socket: Duplex, limits: ListenerLimits): void {
   if (error.code === 'HPE_INVALID_METHOD')
     refuse(socket, isRequestLine(error.rawPacket) ? 405 : 400);
-  else if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431);
+  else if (error.code === 'HPE_HEADER_OVERFLOW')
+    refuse(socket, hasTooManyHeaders(error, socket, limits) ? 400 : 431);
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408);
   else if (error.code === 'ECONNRESET') socket.destroy();
   else refuse(socket, 400);
+}
+
+/**
+ * Node from 22 on has one error for headers that are too many and for headers that are too long; Node 20 lets the former pass,
+ * to be refused as every other bad request.
+ */
+function hasTooManyHeaders(
+  { rawPacket }: ParserError,
+  socket: Duplex & { readonly bytesRead?: number },
+  limits: ListenerLimits,
+): boolean {
+  if ((socket.bytesRead ?? 0) <= limits.maxHeaderBytes) return true;
+  let lines = 0;
+  for (const byte of rawPacket ?? []) if (byte === 0x0a) lines += 1;
+  return lines > limits.maxHeaders;
 }
 
 type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
