@@ -1,10 +1,10 @@
 import { createReadStream, realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { parseByteRange } from '../../lib/byte-range.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
 import type { Reply, ReplyHeader } from '../../model/reply.ts';
 import type { Service } from '../../model/service.ts';
-import { parseByteRange } from './byte-range.ts';
 import { mediaTypeOf } from './media-type.ts';
 
 export interface StaticConfig {
@@ -93,12 +93,14 @@ function sendFile(request: HttpRequest, path: string, file: FoundFile): Reply {
   if (range === 'unsatisfiable') {
     return { status: 416, headers: [...headers, ['Content-Range', `bytes */${file.size}`]] };
   }
-  const { first, last } = range ?? { first: 0, last: file.size - 1 };
-  headers.push(['Content-Length', String(last - first + 1)]);
-  if (range !== undefined) headers.push(['Content-Range', `bytes ${first}-${last}/${file.size}`]);
+  const { start, end } = range ?? { start: 0, end: file.size };
+  headers.push(['Content-Length', String(end - start)]);
+  if (range !== undefined) {
+    headers.push(['Content-Range', `bytes ${start}-${end - 1}/${file.size}`]);
+  }
   const status = range === undefined ? 200 : 206;
   if (request.method === 'HEAD' || file.size === 0) return { status, headers };
-  return { status, headers, body: createReadStream(path, { start: first, end: last }) };
+  return { status, headers, body: createReadStream(path, { start, end: end - 1 }) };
 }
 
 /** `If-Modified-Since`, at the precision of a second that HTTP dates have. */

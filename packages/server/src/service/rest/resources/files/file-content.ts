@@ -1,6 +1,7 @@
 /** Download of a file's content (rest-resources.md §7.2), with ranges beyond the reference where the configuration asks for them. */
 
 import { QuorateError } from '../../../../errors/quorate-error.ts';
+import { parseByteRange } from '../../../../lib/byte-range.ts';
 import { type BsonValue, bsonTypeOf, Double, isInt64, ObjectId } from '../../../../model/bson.ts';
 import { readRawField, readRawPath } from '../../../../model/raw-bson.ts';
 import type { Reply, ReplyHeader } from '../../../../model/reply.ts';
@@ -10,7 +11,6 @@ import type { RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
 import { etagHeader, etagOfRaw, isNotModified, notModified } from '../../replies.ts';
 import type { MongoRequest } from '../../rest-request.ts';
-import { parseRange } from './byte-range.ts';
 
 /** GET …/<id>/binary */
 export async function getFileContent(request: MongoRequest, context: RestContext): Promise<Reply> {
@@ -28,7 +28,7 @@ export async function getFileContent(request: MongoRequest, context: RestContext
   if (fileRanges) headers.push(['Accept-Ranges', 'bytes']);
   const range =
     fileRanges && isRangeWanted(request, etag)
-      ? parseRange(request.http.header('range'), file.length)
+      ? parseByteRange(request.http.header('range'), file.length)
       : undefined;
   if (range === 'unsatisfiable') {
     return { status: 416, headers: [['Content-Range', `bytes */${file.length}`]] };

@@ -10,7 +10,7 @@ export interface ByteRange {
  * The range that a `Range` header means for a content of that length: `undefined` when the whole content is to be sent
  * (another unit, broken syntax, several ranges), `unsatisfiable` for 416.
  */
-export function parseRange(
+export function parseByteRange(
   header: string | undefined,
   length: number,
 ): ByteRange | 'unsatisfiable' | undefined {
