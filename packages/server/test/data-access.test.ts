@@ -26,7 +26,6 @@ import { count } from '../src/mongo/count.ts';
 import { dropDatabase, listDatabaseNames, loadDatabase } from '../src/mongo/databases.ts';
 import { find } from '../src/mongo/find.ts';
 import { findOne } from '../src/mongo/find-one.ts';
-import { deleteFile, finishUpload, openFile, stageUpload } from '../src/mongo/gridfs.ts';
 import { createIndex, dropIndex, listIndexes } from '../src/mongo/indexes.ts';
 import { insertOne } from '../src/mongo/insert.ts';
 import type { MongoAccess } from '../src/mongo/mongo-access.ts';
@@ -303,103 +302,5 @@ describe('sessions and transactions', () => {
     });
     await commitTransaction(mongo, { sessionId: first, transactionNumber: 1 });
     expect(await read('w')).toBe('{"_id": "w", "a": 1}');
-  });
-});
-
-describe('files', () => {
-  const bucket = { database: namespace.database, collection: 'b.files' };
-  async function* parts(content: Buffer): AsyncGenerator<Buffer> {
-    for (let at = 0; at < content.length; at += 50_000) yield content.subarray(at, at + 50_000);
-  }
-  async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {
-    const list: Buffer[] = [];
-    for await (const part of content) list.push(Buffer.from(part));
-    return Buffer.concat(list);
-  }
-  const upload = async (content: Buffer, more: object = {}) => {
-    const staged = await stageUpload(mongo, bucket, parts(content));
-    const file = { filename: 'f', metadata: new Map(), mode: 'insert' as const, ...more };
-    return finishUpload(mongo, bucket, staged, file, options);
-  };
-  const chunkCount = () => mongo.client.db(bucket.database).collection('b.chunks').countDocuments();
-
-  it('come back as they were stored, in parts too', async () => {
-    const content = randomBytes(700_000);
-    expect(await upload(content, { id: 'f' })).toMatchObject({ outcome: 'created' });
-    const file = await openFile(mongo, bucket, 'f', options);
-    expect(file?.length).toBe(700_000);
-    if (file === undefined) return;
-    expect((await collect(file.read())).equals(content)).toBe(true);
-    const part = await collect(file.read({ start: 261_119, end: 600_001 }));
-    expect(part.equals(content.subarray(261_119, 600_001))).toBe(true);
-  });
-
-  describe('of many chunks', () => {
-    const small = { chunkSize: 1000 };
-    const large = async (content: Buffer, id: string) => {
-      const staged = await stageUpload(mongo, bucket, parts(content), small);
-      const file = { id, filename: 'f', metadata: new Map(), mode: 'insert' as const };
-      return finishUpload(mongo, bucket, staged, file, options);
-    };
-    const chunks = () => mongo.client.db(bucket.database).collection<{ _id: ObjectId }>('b.chunks');
-    const orphan = (ageMs: number) => ({
-      _id: ObjectId.createFromTime(Math.floor((Date.now() - ageMs) / 1000)),
-      files_id: 'o',
-      n: 70,
-    });
-
-    it('get their id step by step', async () => {
-      const content = randomBytes(150_500);
-      expect(await large(content, 'l')).toMatchObject({ outcome: 'created' });
-      const file = await openFile(mongo, bucket, 'l', options);
-      expect((await collect(file?.read() ?? parts(Buffer.alloc(0)))).equals(content)).toBe(true);
-      expect(await large(randomBytes(90_000), 'l')).toMatchObject({ outcome: 'duplicate' });
-      expect(await chunkCount()).toBe(151);
-      await deleteFile(mongo, bucket, { id: 'l' }, options);
-      expect(await chunkCount()).toBe(0);
-    });
-
-    it('leave nothing when another upload has the id, and pass by what a dead one left', async () => {
-      await chunks().insertOne(orphan(60_000));
-      expect(await large(randomBytes(90_000), 'o')).toMatchObject({ outcome: 'duplicate' });
-      expect(await chunkCount()).toBe(1);
-      await chunks().deleteMany({});
-      await chunks().insertOne(orphan(7_200_000));
-      expect(await large(randomBytes(90_000), 'o')).toMatchObject({ outcome: 'created' });
-      expect(await chunkCount()).toBe(90);
-      await deleteFile(mongo, bucket, { id: 'o' }, options);
-    });
-
-    it('make one file when two uploads have one id', async () => {
-      const outcomes = await Promise.all([
-        large(randomBytes(99_000), 't'),
-        large(randomBytes(99_000), 't'),
-      ]);
-      expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['created', 'duplicate']);
-      expect(await chunkCount()).toBe(99);
-      await deleteFile(mongo, bucket, { id: 't' }, options);
-    });
-  });
-
-  it('are replaced as a whole, and refused uploads leave nothing behind', async () => {
-    await upload(randomBytes(600_000), { id: 'f' });
-    expect(await upload(Buffer.from('x'), { id: 'f' })).toMatchObject({ outcome: 'duplicate' });
-    expect(await chunkCount()).toBe(3);
-    expect(await upload(Buffer.from('x'), { id: 'f', mode: 'upsert' })).toMatchObject({
-      outcome: 'updated',
-    });
-    expect(await chunkCount()).toBe(1);
-    const broken = stageUpload(
-      mongo,
-      bucket,
-      (async function* () {
-        yield randomBytes(2_000_000);
-        throw new Error('gone');
-      })(),
-    );
-    await expect(broken).rejects.toThrow('gone');
-    expect(await chunkCount()).toBe(1);
-    expect((await deleteFile(mongo, bucket, { id: 'f' }, options)).outcome).toBe('deleted');
-    expect(await chunkCount()).toBe(0);
   });
 });

@@ -3,10 +3,13 @@
  * how far it came is kept beside it. A request that breaks off loses nothing of what arrived.
  */
 import { randomUUID } from 'node:crypto';
-import type { BsonDocument, BsonValue } from '../model/bson.ts';
-import { Binary, Long, ObjectId } from '../model/bson.ts';
+import type { BsonDocument, BsonValue, ObjectId } from '../model/bson.ts';
+import { Binary, Long } from '../model/bson.ts';
 import { decodeDocument } from '../model/raw-bson.ts';
-import { CHUNK_BYTES, chunksOf, ensureIndexes } from './gridfs.ts';
+import { CHUNK_BYTES, chunksOf, ensureIndexes } from './gridfs-bucket.ts';
+import { chunkIdOf, createUploadId } from './gridfs-chunk-ids.ts';
+import { resolveUpload } from './gridfs-leftovers.ts';
+import { removeChunksOfUpload } from './gridfs-settle.ts';
 import { QUORATE_DATABASE } from './key-store.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { Namespace } from './operation-options.ts';
@@ -45,7 +48,7 @@ export async function createUpload(
   const upload: ResumableUpload = {
     id: randomUUID(),
     bucket,
-    stagedId: new ObjectId(),
+    stagedId: createUploadId(),
     ...request,
     offset: 0,
     expiresAt: new Date(Date.now() + UPLOAD_LIFETIME_MS),
@@ -125,8 +128,9 @@ export async function appendToUpload(
 
   const storeChunk = async () => {
     const data = new Binary(Buffer.from(buffer.subarray(0, used)));
-    const key = { files_id: upload.stagedId, n: number };
-    await mapped(() => chunks.replaceOne(key as never, { ...key, data }, { upsert: true }));
+    const chunk = { files_id: upload.stagedId, n: number, data };
+    const key = { _id: chunkIdOf(upload.stagedId, number) };
+    await mapped(() => chunks.replaceOne(key, chunk, { upsert: true }));
     stored = offset;
   };
   const save = (lockedUntil: Date) =>
@@ -185,9 +189,7 @@ export async function removeUpload(
   options: { readonly keepContent: boolean },
 ): Promise<void> {
   if (!options.keepContent) {
-    await mapped(() =>
-      collectionOf(mongo.client, chunksOf(upload.bucket)).deleteMany({ files_id: upload.stagedId }),
-    );
+    await removeChunksOfUpload(mongo, upload.bucket, upload.stagedId);
   }
   await mapped(() => storeOf(mongo).deleteOne({ _id: upload.id } as never));
 }
@@ -198,6 +200,9 @@ async function removeExpired(mongo: MongoAccess): Promise<void> {
   const found = await mapped(() => storeOf(mongo).find(filter, options).toArray());
   for (const item of found) {
     const upload = toUpload(decodeDocument(item as unknown as Uint8Array));
-    await removeUpload(mongo, upload, { keepContent: false });
+    // a process may have died after it had made the file
+    if (await resolveUpload(mongo, { bucket: upload.bucket, upload: upload.stagedId })) {
+      await removeUpload(mongo, upload, { keepContent: true });
+    }
   }
 }

@@ -390,13 +390,15 @@ async function readEtag(
   return { etag: readRawPath(found as unknown as Uint8Array, path) };
 }
 
-function toEtag(presented: string | undefined): ObjectId | undefined {
+/** The ETag that a client presents; undefined when it can be none. */
+export function toEtag(presented: string | undefined): ObjectId | undefined {
   return presented !== undefined && /^[0-9a-f]{24}$/i.test(presented)
     ? new ObjectId(presented)
     : undefined;
 }
 
-function isSameEtag(stored: BsonValue | undefined, expected: ObjectId | undefined): boolean {
+/** Whether a stored ETag is the presented one. */
+export function isSameEtag(stored: BsonValue | undefined, expected: ObjectId | undefined): boolean {
   return stored instanceof ObjectId && expected !== undefined && stored.equals(expected);
 }
 

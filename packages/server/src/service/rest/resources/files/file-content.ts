@@ -4,16 +4,36 @@ import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { parseByteRange } from '../../../../lib/byte-range.ts';
 import { type BsonValue, bsonTypeOf, Double, isInt64, ObjectId } from '../../../../model/bson.ts';
 import { readRawField, readRawPath } from '../../../../model/raw-bson.ts';
-import type { Reply, ReplyHeader } from '../../../../model/reply.ts';
-import { FILE_ETAG_PATH, openFile } from '../../../../mongo/gridfs.ts';
+import type { Reply, ReplyBody, ReplyHeader } from '../../../../model/reply.ts';
+import { CHUNK_BYTES, FILE_ETAG_PATH } from '../../../../mongo/gridfs-bucket.ts';
+import {
+  type ContentRange,
+  FileChangedError,
+  type OpenFile,
+  openFile,
+} from '../../../../mongo/gridfs-read.ts';
 import { writeJson } from '../../../../representation/json-writer.ts';
 import type { RestContext } from '../../handler.ts';
 import { namespaceOf, readOptionsOf } from '../../operation-context.ts';
 import { etagHeader, etagOfRaw, isNotModified, notModified } from '../../replies.ts';
 import type { MongoRequest } from '../../rest-request.ts';
 
+/** Up to this size the content is read before the reply begins, and again if the file was just replaced. */
+const WHOLE_BYTES = 2 * CHUNK_BYTES;
+const MAX_ATTEMPTS = 5;
+
 /** GET …/<id>/binary */
 export async function getFileContent(request: MongoRequest, context: RestContext): Promise<Reply> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await replyWithContent(request, context);
+    } catch (failure) {
+      if (!(failure instanceof FileChangedError) || attempt === MAX_ATTEMPTS) throw failure;
+    }
+  }
+}
+
+async function replyWithContent(request: MongoRequest, context: RestContext): Promise<Reply> {
   const options = readOptionsOf(request, context);
   const file = await openFile(context.mongo, namespaceOf(request), request.id ?? null, options);
   if (file === undefined) {
@@ -40,7 +60,16 @@ export async function getFileContent(request: MongoRequest, context: RestContext
   }
   const status = range === undefined ? 200 : 206;
   if (start === end) return { status, headers, uncompressed: true };
-  return { status, headers, body: file.read({ start, end }), uncompressed: true };
+  return { status, headers, body: await contentOf(file, { start, end }), uncompressed: true };
+}
+
+async function contentOf(file: OpenFile, range: ContentRange): Promise<ReplyBody> {
+  const content = file.read(range);
+  if (range.end - range.start > WHOLE_BYTES) return content;
+  const pieces: Buffer[] = [];
+  for await (const piece of content) pieces.push(piece);
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
 /** `If-Range` with another version asks for the whole; dates are not compared, for uploads have no such header. */

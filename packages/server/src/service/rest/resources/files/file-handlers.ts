@@ -4,17 +4,10 @@ import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { type BsonValue, ObjectId } from '../../../../model/bson.ts';
 import type { Reply } from '../../../../model/reply.ts';
 import { dropQuietly } from '../../../../mongo/collections.ts';
-import {
-  chunksOf,
-  deleteFile,
-  deleteFiles,
-  discardUpload,
-  FILE_ETAG_PATH,
-  finishUpload,
-  forgetBucket,
-  type StagedUpload,
-  stageUpload,
-} from '../../../../mongo/gridfs.ts';
+import { chunksOf, FILE_ETAG_PATH, forgetBucket } from '../../../../mongo/gridfs-bucket.ts';
+import { deleteFile, deleteFiles } from '../../../../mongo/gridfs-delete.ts';
+import { finishUpload } from '../../../../mongo/gridfs-publish.ts';
+import { discardUpload, type StagedUpload, stageUpload } from '../../../../mongo/gridfs-upload.ts';
 import { duplicateKeyError, writeDocument } from '../../../../mongo/write.ts';
 import { bodyKindOf, documentContent, noDataProvided } from '../../body.ts';
 import { getDocuments } from '../../collection-reads.ts';

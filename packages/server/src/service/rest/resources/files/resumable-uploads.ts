@@ -6,7 +6,8 @@
 import { QuorateError } from '../../../../errors/quorate-error.ts';
 import { type BsonDocument, isDocument } from '../../../../model/bson.ts';
 import type { Reply, ReplyHeader } from '../../../../model/reply.ts';
-import { CHUNK_BYTES, finishUpload } from '../../../../mongo/gridfs.ts';
+import { CHUNK_BYTES } from '../../../../mongo/gridfs-bucket.ts';
+import { finishUpload } from '../../../../mongo/gridfs-publish.ts';
 import {
   appendToUpload,
   createUpload,
@@ -151,7 +152,7 @@ async function finish(
   const { mongo, config } = context;
   const head = await readUploadHead(mongo, upload);
   const facts = toFileFacts(upload.metadata, sniffContentType(head.subarray(0, SNIFF_LENGTH)));
-  const staged = { stagedId: upload.stagedId, length: upload.length, chunkSize: CHUNK_BYTES };
+  const staged = { id: upload.stagedId, length: upload.length, chunkSize: CHUNK_BYTES };
   const file = { ...facts, mode: 'insert' } as const;
   const options = writeOptionsOf(request, context);
   const result = await finishUpload(mongo, upload.bucket, staged, file, options);
