@@ -473,7 +473,7 @@ const TOKENS: SecurityTable = [
       ...TOKEN_HEADERS,
       'Cache-Control': null,
       'Set-Cookie': null,
-      'Content-Type': 'application/json',
+      'Content-Type': 'application/json; charset=UTF-8',
     },
   },
   {
@@ -724,6 +724,7 @@ const ROLE_ROWS: SecurityTable = [
     request: 'GET /roles/admin',
     status: 200,
     body: { authenticated: true, roles: ['admin'] },
+    replyHeaders: { 'Content-Type': 'application/json; charset=UTF-8' },
   },
   {
     name: 'the own roles need no permission',

@@ -45,14 +45,10 @@ export function composeMechanisms(
   }
   const basicAccounts = accounts[basicAuthMechanism.authenticator];
   if (basicAuthMechanism.enabled && basicAccounts) {
-    let hasWarned = false;
-    const warnOnce = (): void => {
-      if (!hasWarned) log.warn(KNOWN_PASSWORD, {});
-      hasWarned = true;
-    };
     const complexity = settings.mongoRealmAuthenticator['bcrypt-complexity'];
+    const admits = admitsKnownPassword(settings, log);
     mechanisms.push(
-      new BasicMechanism(basicAccounts, new PasswordVerifier({ complexity }), warnOnce),
+      new BasicMechanism(basicAccounts, new PasswordVerifier({ complexity }), admits),
     );
   }
   const digestAccounts = accounts[digestAuthMechanism.authenticator];
@@ -66,7 +62,25 @@ export function composeMechanisms(
   return mechanisms;
 }
 
-const KNOWN_PASSWORD =
+/**
+ * Whether `admin` may come with `secret` from another machine. Accounts that the configuration names are its operator's
+ * wish, as in RESTHeart; one that a database brought along, or somebody made, is an open door that nobody meant.
+ */
+function admitsKnownPassword(settings: Settings, log: Log): () => boolean {
+  const isConfigured =
+    settings.basicAuthMechanism.authenticator !== 'mongoRealmAuthenticator' ||
+    settings.mongoRealmAuthenticator['create-user-document'] !== null;
+  let hasWarned = false;
+  return () => {
+    if (!hasWarned) log.warn(isConfigured ? KNOWN_PASSWORD_USED : KNOWN_PASSWORD_REFUSED, {});
+    hasWarned = true;
+    return isConfigured;
+  };
+}
+
+const KNOWN_PASSWORD_USED =
+  'A login as admin came from another machine with the password of the manuals, as it is configured; set another password';
+const KNOWN_PASSWORD_REFUSED =
   'A login as admin with the password of the manuals was refused: it is worth nothing from another machine; set another password';
 
 /**

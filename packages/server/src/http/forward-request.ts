@@ -2,12 +2,8 @@
 import { Agent, type ClientRequest, request as openRequest } from 'node:http';
 import { request as openTlsRequest, Agent as TlsAgent } from 'node:https';
 import { pipeline } from 'node:stream';
-import {
-  type Forward,
-  type ForwardedReply,
-  type ForwardedRequest,
-  TargetUnreachableError,
-} from '../model/forwarding.ts';
+import { isQuorateError, QuorateError } from '../errors/quorate-error.ts';
+import type { Forward, ForwardedReply, ForwardedRequest } from '../model/forwarding.ts';
 
 export interface ForwarderOptions {
   /** Idle connections that are kept for each target. */
@@ -73,8 +69,21 @@ function attempt(request: ForwardedRequest, agent: Agent | false): Promise<Forwa
     );
     outgoing.on('error', (error) => {
       if (isStale(outgoing, request, error)) attempt(request, false).then(resolve, reject);
-      else reject(isSent || signal.aborted ? error : new TargetUnreachableError(target, error));
+      else reject(toFailure(error, request, isSent));
     });
+  });
+}
+
+/** Limits of the client's body are told as they are. */
+function toFailure(cause: Error, { target, signal }: ForwardedRequest, isSent: boolean) {
+  if (isQuorateError(cause)) return cause;
+  if (signal.aborted) return new QuorateError('ERR_REQUEST_ABORTED', { cause });
+  const message = `${target.origin} cannot be reached`;
+  return new QuorateError('ERR_PROXY_UNREACHABLE', {
+    message,
+    cause,
+    retryable: !isSent,
+    emptyBody: true,
   });
 }
 

@@ -24,14 +24,6 @@ export interface ForwardedReply {
 /**
  * Sends a request to a target and resolves with the head of its answer.
  *
- * @throws TargetUnreachableError while nothing of the request has been sent: another target may be tried
+ * @throws ERR_PROXY_UNREACHABLE; `retryable` while nothing of the request has been sent: another target may be tried
  */
 export type Forward = (request: ForwardedRequest) => Promise<ForwardedReply>;
-
-/** No connection to a target could be made. */
-export class TargetUnreachableError extends Error {
-  constructor(target: URL, cause: unknown) {
-    super(`${target.origin} cannot be reached`, { cause });
-    this.name = 'TargetUnreachableError';
-  }
-}

@@ -1,10 +1,6 @@
 /** A path whose requests other servers answer, behind our authentication and rules (operations.md §8). */
-import { QuorateError } from '../../errors/quorate-error.ts';
-import {
-  type Forward,
-  type ForwardedReply,
-  TargetUnreachableError,
-} from '../../model/forwarding.ts';
+import { isQuorateError } from '../../errors/quorate-error.ts';
+import type { Forward, ForwardedReply } from '../../model/forwarding.ts';
 import type { HttpRequest } from '../../model/http-request.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { Reply, ReplyHeader } from '../../model/reply.ts';
@@ -41,6 +37,7 @@ export function createProxyService(options: ProxyOptions): Service {
 
   /** @throws ERR_PROXY_UNREACHABLE when no target can be reached, or one gives up */
   async function forwardToFirst(request: HttpRequest, identity: Identity): Promise<ForwardedReply> {
+    let failure: unknown;
     for (const target of targets.order()) {
       try {
         const reply = await forward({
@@ -54,14 +51,14 @@ export function createProxyService(options: ProxyOptions): Service {
         targets.answered(target);
         return reply;
       } catch (error) {
-        if (request.signal.aborted) throw new QuorateError('ERR_REQUEST_ABORTED');
-        if (error instanceof QuorateError) throw error;
+        failure = error;
+        if (!isQuorateError(error) || error.code !== 'ERR_PROXY_UNREACHABLE') break;
         targets.failed(target);
-        options.warn(`Proxy ${location}: ${target.origin} failed`, error);
-        if (!(error instanceof TargetUnreachableError)) break;
+        options.warn(`Proxy ${location}: ${error.message}`, error.cause);
+        if (!error.retryable) break;
       }
     }
-    throw new QuorateError('ERR_PROXY_UNREACHABLE', { emptyBody: true });
+    throw failure;
   }
 }
 

@@ -231,11 +231,11 @@ export class TokenService implements Service<TokenRequest> {
   }
 }
 
-/** A compact JSON answer. */
+/** A compact JSON answer (operations.md §11). */
 export function json(status: number, body: unknown, headers: readonly ReplyHeader[] = []): Reply {
   return {
     status,
-    headers: [...headers, ['Content-Type', 'application/json']],
+    headers: [...headers, ['Content-Type', 'application/json; charset=UTF-8']],
     body: JSON.stringify(body),
   };
 }
