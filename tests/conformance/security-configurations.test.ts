@@ -681,6 +681,32 @@ rndTokenManager:
     },
   },
   {
+    name: 'random tokens that no mechanism takes: no cookies (§2.5)',
+    security: `${FILE_REALM}${FULL}${KEY}jwtTokenManager:
+  enabled: false
+rndTokenManager:
+  enabled: true
+tokenBasicAuthMechanism:
+  enabled: false
+`,
+    rows: [
+      {
+        name: 'none is set',
+        as: ann,
+        request: 'POST /token/cookie',
+        status: 200,
+        replyHeaders: { 'Set-Cookie': null },
+      },
+      {
+        name: 'none is read',
+        headers: { Cookie: `rh_auth=Basic_${Buffer.from('ann:pa').toString('base64')}` },
+        request: 'GET /roles/ann',
+        status: 401,
+      },
+      { name: 'none is removed', as: ann, request: 'POST /logout', status: 404 },
+    ],
+  },
+  {
     name: 'no token manager (§4)',
     security: `${FILE_REALM}${FULL}${KEY}jwtTokenManager:
   enabled: false

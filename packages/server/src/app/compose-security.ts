@@ -54,7 +54,7 @@ export function composeSecurity(
     mechanisms: composeMechanisms(settings, accounts, tokens, apiKeys, log),
     // without tokens there is nothing that a cookie could hold (security.md §2.5)
     cookieName:
-      settings.authCookieHandler.enabled && tokens.manager
+      settings.authCookieHandler.enabled && tokens.areAccepted
         ? settings.authCookieSetter.name
         : undefined,
   });

@@ -54,7 +54,7 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
         redirectUrl: authTokenService['redirect-url'] ?? undefined,
         tokens: manager,
         now: nowMs,
-        cookie: settings.authCookieSetter.enabled ? cookie : undefined,
+        cookie: settings.authCookieSetter.enabled && tokens.areAccepted ? cookie : undefined,
         bearerInCookie:
           manager?.tokenType === 'Bearer' && settings.jwtAuthenticationMechanism.enabled,
         overrideAuthorization,
@@ -68,7 +68,7 @@ export function composeTokenServices(settings: Settings, parts: TokenServicePart
       }),
     );
   }
-  if (authCookieRemover.enabled && manager) {
+  if (authCookieRemover.enabled && tokens.areAccepted) {
     const { uri } = authCookieRemover;
     const secured = authCookieRemover.secured ?? authCookieRemover.secure ?? false;
     services.push(new LogoutService({ uri, secured, cookie }));

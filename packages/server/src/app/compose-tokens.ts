@@ -19,6 +19,8 @@ import type { SecurityDatabase } from './security-database.ts';
 
 export interface TokenParts {
   readonly manager: TokenManager | undefined;
+  /** Some mechanism takes what the manager gives out: else no cookie is set, read or removed (security.md §2.5). */
+  readonly areAccepted: boolean;
   /** The clock by which tokens live, that of the database. */
   readonly nowMs: () => number;
   readonly codec: JwtCodec;
@@ -64,11 +66,12 @@ export function composeTokens(
     ...jwtOptions(settings, revocations),
     now: nowMs,
   });
+  const signer = keys.canSign ? jwtManager : undefined;
+  const manager = chooseManager(settings, database, signer, { log, nowMs });
+  const asBearer = manager?.tokenType === 'Bearer' && settings.jwtAuthenticationMechanism.enabled;
   return {
-    manager: chooseManager(settings, database, keys.canSign ? jwtManager : undefined, {
-      log,
-      nowMs,
-    }),
+    manager,
+    areAccepted: manager !== undefined && (settings.tokenBasicAuthMechanism.enabled || asBearer),
     nowMs,
     codec,
     verifyBearer: withRemoteIssuer(settings, jwtManager, revocations ?? NOTHING_REVOKED),
