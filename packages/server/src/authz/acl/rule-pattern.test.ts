@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Script } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
 import { parseJson } from '../../representation/json-reader.ts';
 import { toPermission } from './permission.ts';
 import type { AuthorizationExchange } from './predicate.ts';
@@ -27,6 +28,22 @@ describe('patterns of rules', () => {
     // only the slow engine has look-ahead
     const slow = compileRulePattern('^(?=a)(a+)+$', plain);
     expect(() => slow(`${'a'.repeat(60)}!`)).toThrow(UndecidedPredicate);
+  });
+
+  it('are tried again when the clock ran out while the process waited for the processor', () => {
+    const match = compileRulePattern('^/(?!secret)', plain);
+    const timeout = Object.assign(new Error('timed out'), {
+      code: 'ERR_SCRIPT_EXECUTION_TIMEOUT',
+    });
+    const run = vi.spyOn(Script.prototype, 'runInContext').mockImplementationOnce(() => {
+      throw timeout;
+    });
+    try {
+      expect(match('/open')).not.toBeNull();
+      expect(run).toHaveBeenCalledTimes(2);
+    } finally {
+      run.mockRestore();
+    }
   });
 
   it('cannot be padded away, nor turned round by a not', () => {
