@@ -302,6 +302,12 @@ export class Catalog {
     const gone = new Set(dropped);
     const indexes = collection.indexes.filter((index) => !gone.has(index));
     this.#setState(batch, collection, { ...collection.state, indexes });
+    for (const index of dropped) {
+      index.isDropped = true;
+      batch.onUndo(() => {
+        index.isDropped = false;
+      });
+    }
     this.#garbage.add(
       batch,
       dropped.map(({ id }) => id),

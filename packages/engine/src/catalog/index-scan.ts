@@ -1,5 +1,6 @@
 /** How a filter is answered from one index: bounds by field, and the ranges of keys they make. */
 import type { Document, Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { FilterNode } from '../query/filter-node.ts';
 import type { SortField } from '../query/sort.ts';
 import {
@@ -326,15 +327,18 @@ export function planLimits(
   const directions = index.fields.map(({ direction }) => direction);
   const edge = (limits: Document): Buffer =>
     Buffer.concat([index.space.prefix, encodeKey([...limits.values()], directions)]);
+  const start = min === undefined ? index.space.prefix : edge(min);
+  const end = max === undefined ? index.space.end : edge(max);
+  if (Buffer.compare(start, end) >= 0) {
+    throw new MongoCommandError(
+      'Location51175',
+      'The value provided for min() does not come before the value provided for max() in the hinted index',
+    );
+  }
   return {
     index,
     bounds: index.fields.map(() => FULL),
-    ranges: [
-      {
-        start: min === undefined ? index.space.prefix : edge(min),
-        end: max === undefined ? index.space.end : edge(max),
-      },
-    ],
+    ranges: [{ start, end }],
     isExact: false,
     equalFields: 0,
     hasRange: true,

@@ -155,6 +155,8 @@ export class Index {
   readonly space: KeySpace;
   /** False while it is being built: kept up to date, but not read. */
   isReady = true;
+  /** Taken out of its collection: what reads by it has to end. */
+  isDropped = false;
   readonly #keyCollator: Collator | undefined;
   readonly #paths: readonly (readonly string[])[];
   readonly #directions: readonly Direction[];

@@ -1,6 +1,7 @@
 /** Carrying out plans: the documents they find, or how many. */
 import { decodeDocument, decodeFields } from '../bson/codec.ts';
 import type { Document, Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { ENTRIES_PER_PAUSE, PAUSE, type Pause } from '../lib/pause.ts';
 import { fieldsOfFilter } from '../query/filter-fields.ts';
 import type { SortPlan } from '../query/sort.ts';
@@ -82,6 +83,7 @@ function* scanIndex(
     const keysOnly = !index.hasUniqueEntries;
     const entries = view.range('index', { start, end, keysOnly, reverse: direction === -1 });
     for (const { key, value } of entries) {
+      if (index.isDropped) throw indexDropped(index.name);
       stats.keysExamined += 1;
       const recordId = keysOnly ? recordIdOfKey(key) : readRecordId(value);
       if (seen !== undefined) {
@@ -95,6 +97,10 @@ function* scanIndex(
       yield recordId;
     }
   }
+}
+
+function indexDropped(name: string): MongoCommandError {
+  return new MongoCommandError('QueryPlanKilled', `query plan killed :: index '${name}' dropped`);
 }
 
 /** Whole keys of a unique index are looked up, which costs a third of a range. */

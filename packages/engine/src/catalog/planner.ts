@@ -119,9 +119,21 @@ function makePlan(
   };
 }
 
+/** @throws BadValue for anything beside `{$natural: 1}` and `{$natural: -1}` */
 function naturalDirection(value: Value | undefined): Direction | undefined {
   if (!(value instanceof Map) || !value.has('$natural')) return undefined;
-  return Number(String(value.get('$natural'))) < 0 ? -1 : 1;
+  if (value.size > 1) {
+    throw new MongoCommandError(
+      'BadValue',
+      `Cannot include '$natural' in compound sort: ${describeDocument(value)}`,
+    );
+  }
+  const direction = Number(String(value.get('$natural')));
+  if (direction === 1 || direction === -1) return direction;
+  throw new MongoCommandError(
+    'BadValue',
+    '$natural sort cannot be set to a value other than -1 or 1.',
+  );
 }
 
 function scanIndex(index: Index, query: Query): IndexScan {

@@ -2,7 +2,7 @@ import { type Document, toDocument, type Value } from '../bson/value.ts';
 import { toTimestamp } from '../oplog/oplog-entry.ts';
 import type { Batch, Cursor, CursorFields } from '../session/cursor.ts';
 import type { CommandContext } from './context.ts';
-import { toMap, toNonNegative } from './field-types.ts';
+import { checkFields, toMap, toNonNegative } from './field-types.ts';
 import { reply } from './reply.ts';
 
 /** MongoDB's size of a first batch where the client names none. */
@@ -79,5 +79,7 @@ export function cursorReply(
 
 /** `cursor.batchSize` of commands that answer by a cursor. */
 export function cursorBatchSize(args: Document): Value | undefined {
-  return toMap(args.get('cursor'))?.get('batchSize');
+  const cursor = toMap(args.get('cursor'));
+  if (cursor !== undefined) checkFields('cursor', cursor, { batchSize: 'number' });
+  return cursor?.get('batchSize');
 }

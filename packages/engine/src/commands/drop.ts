@@ -1,5 +1,6 @@
-import { toDocument } from '../bson/value.ts';
+import { type Binary, toDocument } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { reply } from './reply.ts';
@@ -36,12 +37,19 @@ export function dropCollection(
   const { namespace, database, name, uuid } = collection;
   context.services.catalog.drop(target.batch, collection);
   target.log({ op: 'c', ns: `${database}.$cmd`, uuid, command: toDocument({ drop: name }) });
-  target.batch.onCommitted(() => killCursors(context, namespace));
+  const reason = `collection dropped. UUID ${describeUuid(uuid)}`;
+  target.batch.onCommitted(() => failCursors(context, namespace, reason));
 }
 
-/** Cursors over what is gone end; change streams tell of it themselves. */
-function killCursors(context: CommandContext, namespace: string): void {
-  context.services.cursors.removeWhere(
+/** Cursors over what is gone end by QueryPlanKilled; change streams tell of it themselves. */
+export function failCursors(context: CommandContext, namespace: string, reason: string): void {
+  context.services.cursors.failWhere(
     (cursor) => cursor.namespace === namespace && cursor.source.postBatchResumeToken === undefined,
+    new MongoCommandError('QueryPlanKilled', reason),
   );
+}
+
+/** A collection's UUID as messages show it. */
+export function describeUuid(uuid: Binary): string {
+  return uuid.toUUID().toHexString();
 }

@@ -75,7 +75,9 @@ export const find: CommandDefinition = {
       const { firstBatch: limit, singleBatch } = request;
       return openCursor(context, { namespace, source }, { limit, singleBatch });
     }
-    if (isTrue(context.args.get('tailable')) || isTrue(context.args.get('awaitData'))) {
+    const isTailable =
+      isTrue(context.args.get('tailable')) || isTrue(context.args.get('awaitData'));
+    if (isTailable && !resolved.isView) {
       return openTailable(context, resolved, request, environment);
     }
     const documents = resolved.isView
@@ -87,6 +89,7 @@ export const find: CommandDefinition = {
         namespace,
         source: sourceOf(documents),
         noTimeout: isTrue(context.args.get('noCursorTimeout')),
+        totalLimit: request.limit,
       },
       { limit: request.firstBatch, singleBatch: request.singleBatch },
     );
@@ -104,7 +107,7 @@ function readView(
     if (context.args.has(option) && context.args.get(option) !== false) {
       throw new MongoCommandError(
         'InvalidPipelineOperator',
-        `Option ${option} not supported on view`,
+        `Option ${option} not supported in aggregation.`,
       );
     }
   }

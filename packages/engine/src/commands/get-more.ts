@@ -6,7 +6,7 @@ import { ChangeStreamError } from './change-stream-error.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cursorReply } from './cursor-reply.ts';
-import { checkType, toNonNegative, toNumber } from './field-types.ts';
+import { checkType, requireField, toNonNegative, toNumber } from './field-types.ts';
 import { applyTimeLimit } from './time-limit.ts';
 
 /** How long a getMore waits for news where the client does not say (MongoDB: one second). */
@@ -65,14 +65,15 @@ function batchLimit(value: Value | undefined): number {
 /** @throws CursorNotFound, and what forbids this client to use that cursor now */
 function checkOut(context: CommandContext): Cursor {
   const { args, services } = context;
+  requireField('getMore', args, 'collection');
   const raw = args.get('getMore') ?? null;
   checkType('getMore.getMore', raw, 'number');
   const id = typeof raw === 'bigint' ? raw : BigInt(toNumber(raw) ?? 0);
+  const namespace = context.namespace(context.nameFrom('collection'));
   const cursor = services.cursors.get(id);
   if (cursor === undefined) {
     throw new MongoCommandError('CursorNotFound', `cursor id ${id} not found`);
   }
-  const namespace = context.namespace(context.nameFrom('collection'));
   if (cursor.namespace !== namespace) {
     throw new MongoCommandError(
       'Unauthorized',
@@ -83,6 +84,10 @@ function checkOut(context: CommandContext): Cursor {
     throw new MongoCommandError('CursorInUse', `cursor id ${id} is already in use`);
   }
   checkOwner(context, cursor);
+  if (cursor.failure !== undefined) {
+    services.cursors.remove(cursor);
+    throw cursor.failure;
+  }
   return cursor;
 }
 

@@ -2,6 +2,7 @@ import { toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { splitNamespace } from '../oplog/change-event.ts';
 import type { CommandDefinition } from './command.ts';
+import { describeUuid, failCursors } from './drop.ts';
 import { isTrue } from './field-types.ts';
 import { reply } from './reply.ts';
 import { runWrite } from './run-write.ts';
@@ -46,12 +47,9 @@ export const renameCollection: CommandDefinition = {
           dropTarget: replaced?.uuid,
         }),
       });
-      target.batch.onCommitted(() =>
-        services.cursors.removeWhere(
-          (cursor) =>
-            cursor.namespace === source && cursor.source.postBatchResumeToken === undefined,
-        ),
-      );
+      const id = describeUuid(collection.uuid);
+      const reason = `collection renamed from '${source}' to '${collection.namespace}'. UUID ${id}`;
+      target.batch.onCommitted(() => failCursors(context, source, reason));
     });
     return reply({ writeConcernError: context.writeConcern.error });
   },

@@ -33,7 +33,13 @@ export function openTailable(
   if (!natural) {
     throw new MongoCommandError(
       'BadValue',
-      'error processing query: tailable cursor requested with a sort other than {$natural: 1}',
+      'cannot use tailable option with a sort other than {$natural: 1}',
+    );
+  }
+  if (request.singleBatch) {
+    throw new MongoCommandError(
+      'BadValue',
+      "cannot use tailable option with the 'singleBatch' option",
     );
   }
   if (collection !== undefined && collection.capped === undefined) {
@@ -109,6 +115,12 @@ class TailSource implements CursorSource {
       if (result !== undefined) return result;
     }
     return PAUSE;
+  }
+
+  /** The next batch looks again whether its place is still there. */
+  endBatch(): void {
+    this.#scan?.return?.();
+    this.#scan = undefined;
   }
 
   close(): void {

@@ -42,6 +42,16 @@ export class CursorRegistry {
     cursor.close();
   }
 
+  /** Ends cursors over what is gone: who asks for more is told why, once. */
+  failWhere(predicate: (cursor: Cursor) => boolean, failure: MongoCommandError): void {
+    for (const cursor of [...this.#cursors.values()]) {
+      if (!predicate(cursor)) continue;
+      cursor.failure = failure;
+      cursor.pinnedBy?.interrupt(failure);
+      cursor.close();
+    }
+  }
+
   removeWhere(predicate: (cursor: Cursor) => boolean): void {
     for (const cursor of [...this.#cursors.values()]) {
       if (predicate(cursor)) this.remove(cursor);

@@ -25,6 +25,8 @@ export interface CursorSource {
   next(): Document | RawDocument | Pause | undefined;
   /** Present when the cursor outlives the end of its data (tailable, change stream). */
   readonly tail?: CursorTail;
+  /** Called behind each batch: the next one may come much later. */
+  endBatch?(): void;
   /** The resume token that a change stream's reply carries beside its batch. */
   postBatchResumeToken?(): Document;
   close(): void;
@@ -67,6 +69,8 @@ export interface CursorFields {
   readonly sessionKey?: string | undefined;
   readonly transactionNumber?: bigint | undefined;
   readonly noTimeout?: boolean;
+  /** It is at its end when it has given so many documents. */
+  readonly totalLimit?: number | undefined;
   /** What maxTimeMS leaves for all its batches together; 0 for no limit. */
   readonly maxTimeMs?: number;
   readonly user?: string | undefined;
@@ -83,6 +87,7 @@ export class Cursor {
   readonly sessionKey: string | undefined;
   readonly transactionNumber: bigint | undefined;
   readonly noTimeout: boolean;
+  readonly totalLimit: number;
   readonly createdAtMs: number;
   readonly user: string | undefined;
   readonly replyFields: Document | undefined;
@@ -91,6 +96,8 @@ export class Cursor {
   /** The operation drawing from it now. */
   pinnedBy: Operation | undefined;
   closed = false;
+  /** Why it cannot go on, told to who asks for more. */
+  failure: MongoCommandError | undefined;
   documentsReturned = 0;
   /** Drawn from the source but too large for the batch before. */
   #held: RawDocument | undefined;
@@ -103,6 +110,7 @@ export class Cursor {
     this.sessionKey = fields.sessionKey;
     this.transactionNumber = fields.transactionNumber;
     this.noTimeout = fields.noTimeout ?? false;
+    this.totalLimit = fields.totalLimit ?? Number.POSITIVE_INFINITY;
     this.user = fields.user;
     this.replyFields = fields.replyFields;
     this.createdAtMs = Date.now();
@@ -148,7 +156,9 @@ export class Cursor {
     };
     const finish = (): Batch => {
       this.documentsReturned += documents.length;
-      return { documents, exhausted };
+      this.source.endBatch?.();
+      const isComplete = this.documentsReturned >= this.totalLimit;
+      return { documents, exhausted: exhausted || isComplete };
     };
     const later = runSliced(step);
     return later === undefined ? finish() : later.then(finish);
