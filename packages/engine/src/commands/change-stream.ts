@@ -9,7 +9,7 @@ import type { Oplog } from '../oplog/oplog.ts';
 import { type Position, toPosition } from '../oplog/oplog-entry.ts';
 import { formatResumeToken, parseResumeToken, type ResumePoint } from '../oplog/resume-token.ts';
 import type { CursorSource } from '../session/cursor.ts';
-import { isTrue } from './field-types.ts';
+import { checkType, isTrue } from './field-types.ts';
 import { splitEvent } from './split-event.ts';
 
 /** Entries looked through in silence before the event loop gets a turn. */
@@ -31,6 +31,13 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'allowToRunOnSystemNS',
   'matchCollectionUUIDForUpdateLookup',
 ]);
+const FLAGS = [
+  'allChangesForCluster',
+  'showExpandedEvents',
+  'showSystemEvents',
+  'showMigrationEvents',
+  'showRawUpdateDescription',
+] as const;
 const FULL_DOCUMENT_MODES: readonly string[] = [
   'default',
   'updateLookup',
@@ -74,6 +81,7 @@ export function parseChangeStream(
       );
     }
   }
+  for (const name of FLAGS) checkType(`$changeStream.${name}`, spec.get(name) ?? null, 'bool');
   return {
     scope: readScope(spec, place),
     fullDocument: readMode(spec, 'fullDocument', FULL_DOCUMENT_MODES),
@@ -111,6 +119,12 @@ function readStart(spec: Document, oplog: Oplog): ResumePoint {
   const given = ['resumeAfter', 'startAfter', 'startAtOperationTime'].filter((name) =>
     spec.has(name),
   );
+  if (given.length === 2 && !given.includes('startAtOperationTime')) {
+    throw new MongoCommandError(
+      'Location50865',
+      "Do not specify both 'resumeAfter' and 'startAfter' in a $changeStream stage",
+    );
+  }
   if (given.length > 1) {
     throw new MongoCommandError(
       'Location40674',

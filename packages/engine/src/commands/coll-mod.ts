@@ -1,4 +1,4 @@
-import { type Document, isDocument, type Value } from '../bson/value.ts';
+import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { checkCollectionOptions } from '../catalog/collection-options.ts';
 import type { Index } from '../catalog/index.ts';
@@ -54,18 +54,37 @@ export const collMod: CommandDefinition = {
           `ns does not exist: ${context.namespace(name)}`,
         );
       }
+      const before = stateBefore(context, collection);
       const answer = modifyIndex(context, target, collection);
       modifyOptions(context, target, collection);
       const command: Document = new Map<string, Value>([['collMod', name]]);
       for (const [field, value] of context.args) {
         if (field in (collMod.fields ?? {})) command.set(field, value);
       }
-      target.log({ op: 'c', ns: `${context.database}.$cmd`, uuid: collection.uuid, command });
+      const ns = `${context.database}.$cmd`;
+      target.log({ op: 'c', ns, uuid: collection.uuid, command, before });
       return answer;
     });
     return reply({ ...changes, writeConcernError: context.writeConcern.error });
   },
 };
+
+/** What change streams show as `stateBeforeChange` (manual, "modify Event"). */
+function stateBefore(context: CommandContext, collection: Collection): Document {
+  const state = toDocument({
+    collectionOptions: new Map(collection.options).set('uuid', collection.uuid),
+  });
+  const wanted = context.args.get('index');
+  if (!isDocument(wanted)) return state;
+  const index = findIndex(context, collection, wanted);
+  const options: Document = new Map();
+  for (const name of ['expireAfterSeconds', 'hidden', 'prepareUnique', 'unique']) {
+    if (!wanted.has(name)) continue;
+    const value = index.spec.document.get(name);
+    options.set(name, value ?? (name === 'expireAfterSeconds' ? null : false));
+  }
+  return state.set('indexOptions', options);
+}
 
 function modifyOptions(context: CommandContext, target: WriteTarget, collection: Collection): void {
   const { args } = context;

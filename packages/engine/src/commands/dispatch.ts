@@ -1,4 +1,4 @@
-import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
+import { type Document, isDocument, Timestamp, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Operation } from '../session/operation.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
@@ -175,6 +175,7 @@ export class Dispatcher implements CommandRunner {
         `${definition.name} may only be run against the admin database.`,
       );
     }
+    checkClusterTime(args);
     checkSnapshotRead(definition, args);
     this.#services.member.check(request.name, args);
     this.#authorize(connection, definition, request);
@@ -294,6 +295,16 @@ function limitTime(operation: Operation, args: Document, failPoints: FailPoints 
   ) {
     applyTimeLimit(operation, maxTimeMs, failPoints);
   }
+}
+
+/** @throws TypeMismatch for a time that is none */
+function checkClusterTime(args: Document): void {
+  const given = args.get('$clusterTime');
+  if (!isDocument(given) || given.get('clusterTime') instanceof Timestamp) return;
+  throw new MongoCommandError(
+    'TypeMismatch',
+    '"clusterTime" had the wrong type. Expected timestamp',
+  );
 }
 
 const SNAPSHOT_READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'distinct', 'getMore']);

@@ -76,11 +76,16 @@ export function ensureWritable(
 }
 
 export function logCreate(target: WriteTarget, collection: Collection): void {
+  const { idIndex } = collection;
   target.log({
     op: 'c',
     ns: `${collection.database}.$cmd`,
     uuid: collection.uuid,
-    command: new Map<string, Value>([['create', collection.name], ...collection.options]),
+    command: new Map<string, Value>([
+      ['create', collection.name],
+      ...collection.options,
+      ...(idIndex === undefined ? [] : [['idIndex', idIndex.spec.document] as const]),
+    ]),
   });
 }
 

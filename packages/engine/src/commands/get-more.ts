@@ -1,5 +1,5 @@
 import type { Document, Value } from '../bson/value.ts';
-import { codeOf, nameOfCode } from '../errors/codes.ts';
+import { type CodeName, codeOf, nameOfCode } from '../errors/codes.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Batch, Cursor } from '../session/cursor.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
@@ -92,20 +92,28 @@ function checkOut(context: CommandContext): Cursor {
 }
 
 function checkOwner(context: CommandContext, cursor: Cursor): void {
-  const key = context.session?.key;
-  if (cursor.sessionKey !== key) {
-    throw new MongoCommandError(
-      cursor.sessionKey === undefined ? 'Location50800' : 'Location50738',
-      `Cannot run getMore on cursor ${cursor.id}, which was created in session ${cursor.sessionKey ?? 'none'}, in session ${key ?? 'none'}`,
-    );
-  }
-  const number = context.transaction?.number;
-  if (cursor.transactionNumber !== number) {
-    throw new MongoCommandError(
-      'Location50739',
-      `Cannot run getMore on cursor ${cursor.id}, which was created in transaction ${cursor.transactionNumber ?? 'none'}, in transaction ${number ?? 'none'}`,
-    );
-  }
+  const subject = `Cannot run getMore on cursor ${cursor.id}, which was`;
+  checkSame(cursor.sessionKey, context.session?.key, (own, other) => {
+    if (own === undefined) return ['Location50736', `${subject} not created in a session`];
+    if (other === undefined)
+      return ['Location50737', `${subject} created in a session, without it`];
+    return ['Location50738', `${subject} created in session ${own}, in session ${other}`];
+  });
+  checkSame(cursor.transactionNumber, context.transaction?.number, (own, other) => {
+    if (own === undefined) return ['Location50739', `${subject} not created in a transaction`];
+    if (other === undefined) {
+      return ['Location50740', `${subject} created in a transaction, without a txnNumber`];
+    }
+    return ['Location50741', `${subject} created in transaction ${own}, in transaction ${other}`];
+  });
+}
+
+function checkSame<T>(
+  own: T | undefined,
+  other: T | undefined,
+  refuse: (own: T | undefined, other: T | undefined) => readonly [CodeName, string],
+): void {
+  if (own !== other) throw new MongoCommandError(...refuse(own, other));
 }
 
 /** @throws what the fail point `failGetMoreAfterCursorCheckout` has been given */

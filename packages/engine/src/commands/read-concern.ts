@@ -39,6 +39,7 @@ export function parseReadConcern(document: Document | undefined): ReadConcern {
   }
   const afterClusterTime = readTime(document, 'afterClusterTime');
   const atClusterTime = readTime(document, 'atClusterTime');
+  checkTimes(level, { afterClusterTime, atClusterTime });
   if (atClusterTime !== undefined && level !== 'snapshot') {
     throw new MongoCommandError(
       'InvalidOptions',
@@ -46,6 +47,32 @@ export function parseReadConcern(document: Document | undefined): ReadConcern {
     );
   }
   return { level: level as ReadConcern['level'], afterClusterTime, atClusterTime };
+}
+
+/** @throws InvalidOptions for times that say nothing, or too much (manual, "Read Concern") */
+function checkTimes(
+  level: string,
+  times: {
+    readonly afterClusterTime?: Position | undefined;
+    readonly atClusterTime?: Position | undefined;
+  },
+): void {
+  const given = Object.entries(times).filter(([, time]) => time !== undefined);
+  if (given.length > 1) {
+    throw invalid('Can specify only one of afterClusterTime and atClusterTime');
+  }
+  const [name, time] = given[0] ?? [];
+  if (time === 0n) throw invalid(`readConcern.${name} cannot be a null timestamp`);
+  const isAfter = name === 'afterClusterTime';
+  if (isAfter && !['local', 'majority', 'snapshot'].includes(level)) {
+    throw invalid(
+      'afterClusterTime field can be set only if level is equal to majority, local, or snapshot',
+    );
+  }
+}
+
+function invalid(message: string): MongoCommandError {
+  return new MongoCommandError('InvalidOptions', message);
 }
 
 function readTime(document: Document, name: string): Position | undefined {
@@ -67,14 +94,14 @@ function readTime(document: Document, name: string): Position | undefined {
  * @throws InvalidOptions for a time that lies in the future
  */
 export function checkAfterClusterTime(concern: ReadConcern, present: Position): void {
-  const after = concern.afterClusterTime;
-  if (after === undefined || after <= present) return;
+  const name = concern.atClusterTime === undefined ? 'afterClusterTime' : 'atClusterTime';
+  const time = concern.atClusterTime ?? concern.afterClusterTime;
+  if (time === undefined || time <= present) return;
   const clock = (BigInt(Math.floor(Date.now() / 1000)) << 32n) | 0xffff_ffffn;
-  if (after > clock) {
-    throw new MongoCommandError(
-      'InvalidOptions',
-      'readConcern afterClusterTime value must not be greater than the current clusterTime. ' +
-        `Requested clusterTime: ${after}; current clusterTime: ${present}`,
+  if (time > clock) {
+    throw invalid(
+      `readConcern ${name} value must not be greater than the current clusterTime. ` +
+        `Requested clusterTime: ${time}; current clusterTime: ${present}`,
     );
   }
 }

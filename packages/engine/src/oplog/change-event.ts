@@ -208,6 +208,8 @@ function addDescription(
     const details: Document = new Map(command);
     if (first !== undefined) details.delete(first);
     document.set('operationDescription', details);
+    const before = operation.get('before');
+    if (before !== undefined) document.set('stateBeforeChange', before);
   }
 }
 

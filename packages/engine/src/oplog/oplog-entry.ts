@@ -53,6 +53,8 @@ export type OplogOperation =
       readonly ns: string;
       readonly uuid?: Binary | undefined;
       readonly command: Document;
+      /** What the command has changed, as it was before (collMod). */
+      readonly before?: Document | undefined;
     };
 
 /** Who wrote, for entries that belong to a transaction or a retryable write. */
@@ -197,7 +199,7 @@ function toOperationDocument(operation: Exclude<OplogOperation, { op: 'i' }>): D
         pre: raw(operation.preImage),
       });
     case 'c':
-      return toDocument({ ...base, o: operation.command });
+      return toDocument({ ...base, o: operation.command, before: operation.before });
   }
 }
 

@@ -30,13 +30,13 @@ export function formatResumeToken(point: ResumePoint): Document {
 /** @throws when `token` was not given out by this engine */
 export function parseResumeToken(token: Value): ResumePoint {
   const data = token instanceof Map ? token.get('_data') : undefined;
-  if (data === undefined) {
+  if (typeof data !== 'string') {
     throw new MongoCommandError(
       'Location40647',
       'Bad resume token: _data of missing or of wrong type',
     );
   }
-  if (typeof data !== 'string' || !TOKEN_PATTERN.test(data)) {
+  if (!TOKEN_PATTERN.test(data)) {
     throw new MongoCommandError(
       'InvalidResumeToken',
       'Resume token could not be parsed: it was not given out by this server',

@@ -44,6 +44,7 @@ export class SessionRegistry {
   /** The session of a command's `lsid`, made when it is new. */
   use(lsid: Document): Session {
     const id = lsid.get('id');
+    checkFields(lsid);
     if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID) {
       throw new MongoCommandError(
         'TypeMismatch',
@@ -195,6 +196,22 @@ export class SessionRegistry {
       );
     }
   }
+}
+
+/** @throws Location40414, Location40415 for what is no id of a session */
+function checkFields(lsid: Document): void {
+  for (const name of lsid.keys()) {
+    if (name === 'id' || name === 'uid' || name === 'txnNumber' || name === 'txnUUID') continue;
+    throw new MongoCommandError(
+      'Location40415',
+      `BSON field 'OperationSessionInfo.lsid.${name}' is an unknown field.`,
+    );
+  }
+  if (lsid.has('id')) return;
+  throw new MongoCommandError(
+    'Location40414',
+    "BSON field 'OperationSessionInfo.lsid.id' is missing but a required field",
+  );
 }
 
 /** The text under which a session is known inside the engine. */
