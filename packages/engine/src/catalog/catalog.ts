@@ -14,13 +14,9 @@ import { CollectionMap } from './collection-map.ts';
 import { checkCollectionOptions, keptOptions, typeOfOptions } from './collection-options.ts';
 import { Garbage } from './garbage.ts';
 import { FLAG_PREFIX, Index, type KeptOfIndex } from './index.ts';
-import {
-  type IndexSpec,
-  MAX_INDEXES,
-  matchesExistingIndex,
-  parseIndexSpec,
-  sameKeyPattern,
-} from './index-spec.ts';
+import { matchesExistingIndex } from './index-conflict.ts';
+import { sameKeyPattern } from './index-key-pattern.ts';
+import { type IndexSpec, MAX_INDEXES, parseIndexSpec } from './index-spec.ts';
 import { checkCollectionName } from './namespace.ts';
 import { recordIdOfKey } from './store-keys.ts';
 

@@ -40,7 +40,23 @@ const KNOWN_OPTIONS = new Set([
 ]);
 const LEVELS = ['off', 'strict', 'moderate'];
 const ACTIONS = ['error', 'warn', 'errorAndLog'];
-const GRANULARITIES = ['seconds', 'minutes', 'hours'];
+const TIME_SERIES_FIELDS: ReadonlySet<string> = new Set([
+  'timeField',
+  'metaField',
+  'granularity',
+  'bucketMaxSpanSeconds',
+  'bucketRoundingSeconds',
+]);
+/** How long a bucket spans at most, by the granularity (manual, "Time Series Collections"). */
+const BUCKET_SPAN_SECONDS: Readonly<Record<string, number>> = {
+  seconds: 3600,
+  minutes: 86_400,
+  hours: 2_592_000,
+};
+const GRANULARITIES = Object.keys(BUCKET_SPAN_SECONDS);
+const DEFAULT_GRANULARITY = 'seconds';
+/** Sizes of capped collections are multiples of this. */
+const CAPPED_STEP_BYTES = 256;
 const MAX_CAPPED_BYTES = 2 ** 50;
 
 function error(code: CodeName, message: string): MongoCommandError {
@@ -89,7 +105,7 @@ function checkCapped(options: Document): void {
     if (!isNumeric(value)) throw wrongType(field, value, 'long');
     if (field === 'size' && !(toNumber(value) > 0 && toNumber(value) <= MAX_CAPPED_BYTES)) {
       throw error(
-        'BadValue',
+        'Location51024',
         `BSON field 'size' value must be >= 1, actual value '${toNumber(value)}'`,
       );
     }
@@ -140,11 +156,59 @@ function checkTimeSeries(options: Document): void {
     );
   }
   checkChoice(series, 'granularity', GRANULARITIES);
+  checkBuckets(series);
   for (const field of ['capped', 'viewOn', 'validator', 'pipeline']) {
     if (options.has(field)) {
       throw error('InvalidOptions', `timeseries is not supported with option ${field}`);
     }
   }
+}
+
+/** @throws InvalidOptions for spans of buckets that contradict each other */
+function checkBuckets(series: Document): void {
+  for (const name of series.keys()) {
+    if (!TIME_SERIES_FIELDS.has(name)) {
+      throw error('Location40415', `BSON field 'create.timeseries.${name}' is an unknown field.`);
+    }
+  }
+  const span = series.get('bucketMaxSpanSeconds');
+  const rounding = series.get('bucketRoundingSeconds');
+  const granularity = series.get('granularity');
+  if (typeof granularity === 'string') {
+    const own = BUCKET_SPAN_SECONDS[granularity];
+    if (rounding === undefined && (span === undefined || valuesEqual(span, own))) return;
+    throw error(
+      'InvalidOptions',
+      `Timeseries 'bucketMaxSpanSeconds' is not configurable to a value other than the default of ${own} for the provided granularity`,
+    );
+  }
+  if ((span === undefined) !== (rounding === undefined)) {
+    throw error(
+      'InvalidOptions',
+      "Timeseries 'bucketMaxSpanSeconds' and 'bucketRoundingSeconds' need to be set alongside each other",
+    );
+  }
+  if (span === undefined || valuesEqual(span, rounding)) return;
+  throw error(
+    'InvalidOptions',
+    "Timeseries 'bucketRoundingSeconds' needs to be equal to 'bucketMaxSpanSeconds'",
+  );
+}
+
+/** @throws InvalidOptions where nothing expires, or at no time that there is */
+function checkExpiry(options: Document): void {
+  const seconds = options.get('expireAfterSeconds');
+  if (seconds === undefined || seconds === 'off') return;
+  const isClustered = options.has('clusteredIndex') && options.get('clusteredIndex') !== false;
+  if (!options.has('timeseries') && !isClustered) {
+    throw error(
+      'InvalidOptions',
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+    );
+  }
+  if (!isNumeric(seconds)) throw wrongType('expireAfterSeconds', seconds, 'long');
+  if (toNumber(seconds) >= 0) return;
+  throw error('InvalidOptions', 'expireAfterSeconds cannot be less than 0');
 }
 
 /** Checks `clusteredIndex` (manual, "Clustered Collections"); `true` stands for the usual one. */
@@ -208,6 +272,7 @@ export function checkCollectionOptions(options: Document): void {
   checkView(options);
   checkTimeSeries(options);
   checkClustered(options);
+  checkExpiry(options);
   for (const field of ['validator', 'collation', 'storageEngine', 'changeStreamPreAndPostImages']) {
     checkDocument(options, field);
   }
@@ -221,7 +286,7 @@ export function keptOptions(options: Document): Document {
   for (const [field, value] of options) {
     if (field === 'autoIndexId' || field === 'idIndex' || field === 'uuid') continue;
     if (field === 'capped' && !isTrue(value)) continue;
-    kept.set(field, field === 'capped' ? true : value);
+    kept.set(field, keptOption(field, value));
   }
   if (kept.has('viewOn') && !kept.has('pipeline')) kept.set('pipeline', []);
   const clustered = kept.get('clusteredIndex');
@@ -238,15 +303,26 @@ export function keptOptions(options: Document): Document {
     );
   }
   const series = kept.get('timeseries');
-  if (series instanceof Map && !series.has('granularity')) {
-    const complete: Document = new Map(series);
-    if (!series.has('bucketMaxSpanSeconds')) {
-      complete.set('granularity', 'seconds');
-      complete.set('bucketMaxSpanSeconds', 3600);
-    }
-    kept.set('timeseries', complete);
-  }
+  if (series instanceof Map) kept.set('timeseries', completeTimeSeries(series));
   return kept;
+}
+
+function keptOption(field: string, value: Value): Value {
+  if (field === 'capped') return true;
+  if (field !== 'size' || !isNumeric(value)) return value;
+  return Math.ceil(toNumber(value) / CAPPED_STEP_BYTES) * CAPPED_STEP_BYTES;
+}
+
+/** Unless its buckets are given, a granularity decides about them. */
+function completeTimeSeries(series: Document): Document {
+  const complete: Document = new Map(series);
+  if (!series.has('granularity')) {
+    if (series.has('bucketMaxSpanSeconds')) return complete;
+    complete.set('granularity', DEFAULT_GRANULARITY);
+  }
+  const granularity = String(complete.get('granularity'));
+  complete.set('bucketMaxSpanSeconds', BUCKET_SPAN_SECONDS[granularity] ?? 0);
+  return complete;
 }
 
 export function typeOfOptions(options: Document): CollectionType {

@@ -112,7 +112,7 @@ function checkUnique(
   own: RecordId | undefined,
 ): void {
   const { index } = change;
-  if (!index.unique) return;
+  if (!index.refusesDuplicates) return;
   for (const key of change.added) {
     const isTaken = index.hasUniqueEntries
       ? isOther(findUnique(view, index, key), own)

@@ -327,8 +327,9 @@ export function planLimits(
   const directions = index.fields.map(({ direction }) => direction);
   const edge = (limits: Document): Buffer =>
     Buffer.concat([index.space.prefix, encodeKey([...limits.values()], directions)]);
-  const start = min === undefined ? index.space.prefix : edge(min);
-  const end = max === undefined ? index.space.end : edge(max);
+  const { prefix, end: last } = index.space;
+  const start = min === undefined ? prefix : edge(min);
+  const end = max === undefined ? last : edge(max);
   if (Buffer.compare(start, end) >= 0) {
     throw new MongoCommandError(
       'Location51175',

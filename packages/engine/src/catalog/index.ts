@@ -11,6 +11,7 @@ import { type Direction, encodeKey, isTruncatedKey } from '../storage/key-encodi
 import { toBuffer } from '../storage/key-text.ts';
 import type { WriteBatch } from '../storage/store.ts';
 import { keyCollator } from './collation-key.ts';
+import { type IndexKind, isIdPattern } from './index-key-pattern.ts';
 import {
   extractKeys,
   extractWildcardKeys,
@@ -18,7 +19,7 @@ import {
   type KeyValues,
   type PathTest,
 } from './index-keys.ts';
-import { type IndexKind, type IndexSpec, isIdPattern } from './index-spec.ts';
+import type { IndexSpec } from './index-spec.ts';
 import { type KeySpace, keySpace } from './store-keys.ts';
 
 export interface IndexField {
@@ -144,6 +145,8 @@ export class Index {
   readonly spec: IndexSpec;
   readonly fields: readonly IndexField[];
   readonly unique: boolean;
+  /** Takes no new duplicates: unique, or to be made so (collMod, prepareUnique). */
+  readonly refusesDuplicates: boolean;
   readonly sparse: boolean;
   readonly hidden: boolean;
   readonly isId: boolean;
@@ -168,6 +171,7 @@ export class Index {
     this.fields = parseFields(spec);
     this.isId = isIdPattern(spec.key);
     this.unique = this.isId || isTrue(spec.document.get('unique'));
+    this.refusesDuplicates = this.unique || isTrue(spec.document.get('prepareUnique'));
     this.sparse = isTrue(spec.document.get('sparse'));
     this.hidden = isTrue(spec.document.get('hidden'));
     const seconds = spec.document.get('expireAfterSeconds');
@@ -226,6 +230,7 @@ export class Index {
     if (!this.hasEntries) return NO_ENTRIES;
     if (this.kind === 'wildcard') return this.#wildcardEntries(document);
     const { keys, multikey } = extractKeys(document, this.#paths);
+    this.#checkHashed(multikey);
     const kept = this.sparse ? keys.filter((key) => key.some((v) => v !== undefined)) : keys;
     return { keys: this.#encodeAll(kept), multikey };
   }
@@ -260,14 +265,17 @@ export class Index {
 
   /** A missing field counts as null. */
   #indexedValue(value: Value | undefined, field: number): Value {
-    if (this.fields[field]?.kind !== 'hashed') return value ?? null;
-    if (Array.isArray(value)) {
-      throw new MongoCommandError(
-        'Location16766',
-        'hashed indexes do not currently support array values',
-      );
-    }
-    return hashValue(value);
+    return this.fields[field]?.kind === 'hashed' ? hashValue(value) : (value ?? null);
+  }
+
+  /** @throws Location16766 for an array on the way to what is hashed */
+  #checkHashed(multikey: readonly boolean[]): void {
+    const at = this.fields.findIndex(({ kind }, i) => kind === 'hashed' && multikey[i] === true);
+    if (at === -1) return;
+    throw new MongoCommandError(
+      'Location16766',
+      `hashed indexes do not currently support array values. Found array at path: ${this.fields[at]?.path ?? ''}`,
+    );
   }
 
   #wildcardEntries(document: Document): IndexEntries {

@@ -96,6 +96,8 @@ function* scanIndex(
       silence.end();
       yield recordId;
     }
+    // its keys are cleared away, so that the range may have ended early
+    if (index.isDropped) throw indexDropped(index.name);
   }
 }
 

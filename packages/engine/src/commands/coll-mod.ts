@@ -2,11 +2,12 @@ import { type Document, isDocument, toDocument, type Value } from '../bson/value
 import type { Collection } from '../catalog/collection.ts';
 import { checkCollectionOptions } from '../catalog/collection-options.ts';
 import type { Index } from '../catalog/index.ts';
+import { createIndexes } from '../catalog/index-build.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { checkView } from './create.ts';
-import { isTrue, toNumber } from './field-types.ts';
+import { checkFields, type FieldTypes, isTrue, toNumber } from './field-types.ts';
 import { reply } from './reply.ts';
 import { runWrite, type WriteTarget } from './run-write.ts';
 
@@ -21,6 +22,16 @@ const OPTIONS = [
   'expireAfterSeconds',
   'timeseries',
 ] as const;
+
+const CHANGEABLE = ['expireAfterSeconds', 'hidden', 'unique', 'prepareUnique'] as const;
+const INDEX_FIELDS: FieldTypes = {
+  name: 'string',
+  keyPattern: 'object',
+  expireAfterSeconds: 'any',
+  hidden: 'bool',
+  unique: 'bool',
+  prepareUnique: 'bool',
+};
 
 /** `collMod` (manual). */
 export const collMod: CommandDefinition = {
@@ -132,7 +143,14 @@ function modifyIndex(
 ): Record<string, Value | undefined> {
   const wanted = context.args.get('index');
   if (!isDocument(wanted)) return {};
+  checkFields('collMod.index', wanted, INDEX_FIELDS);
   const index = findIndex(context, collection, wanted);
+  if (!CHANGEABLE.some((name) => wanted.has(name))) {
+    throw new MongoCommandError(
+      'InvalidOptions',
+      'no expireAfterSeconds, hidden, unique, or prepareUnique field',
+    );
+  }
   const changes = new Map<string, Value | undefined>();
   const answer: Record<string, Value | undefined> = {};
   const seconds = wanted.get('expireAfterSeconds');
@@ -154,11 +172,15 @@ function modifyIndex(
       answer['hidden_new'] = hidden;
     }
   }
-  for (const option of ['unique', 'prepareUnique']) {
-    if (wanted.has(option)) {
-      changes.set(option, isTrue(wanted.get(option)) ? true : undefined);
-      answer[`${option}_new`] = isTrue(wanted.get(option));
-    }
+  if (wanted.has('prepareUnique')) {
+    const prepareUnique = isTrue(wanted.get('prepareUnique'));
+    changes.set('prepareUnique', prepareUnique ? true : undefined);
+    answer['prepareUnique_old'] = isTrue(index.spec.document.get('prepareUnique'));
+    answer['prepareUnique_new'] = prepareUnique;
+  }
+  if (isTrue(wanted.get('unique')) && !index.unique) {
+    makeUnique(context, target, collection, index);
+    return { ...answer, unique_new: true };
   }
   if (changes.size > 0) {
     context.services.catalog.changeIndex(target.batch, collection, index, changes);
@@ -166,10 +188,46 @@ function modifyIndex(
   return answer;
 }
 
+/**
+ * Makes it anew, as the keys of a unique index are other ones.
+ *
+ * @throws InvalidOptions unless it has been prepared, CannotConvertIndexToUnique for duplicates
+ */
+function makeUnique(
+  context: CommandContext,
+  target: WriteTarget,
+  collection: Collection,
+  index: Index,
+): void {
+  const { document } = index.spec;
+  if (!isTrue(document.get('prepareUnique'))) {
+    throw new MongoCommandError(
+      'InvalidOptions',
+      'Cannot make index unique: it has to be prepared by prepareUnique first',
+    );
+  }
+  const unique = new Map(document).set('unique', true);
+  unique.delete('prepareUnique');
+  const { catalog } = context.services;
+  catalog.dropIndexes(target.batch, collection, [index]);
+  try {
+    createIndexes(target.batch, catalog, collection, [unique]);
+  } catch (error) {
+    if (!(error instanceof MongoCommandError) || error.codeName !== 'DuplicateKey') throw error;
+    throw new MongoCommandError(
+      'CannotConvertIndexToUnique',
+      'Cannot convert the index to unique. Please resolve conflicting documents before running collMod again.',
+    );
+  }
+}
+
 function findIndex(context: CommandContext, collection: Collection, wanted: Document): Index {
   const { catalog } = context.services;
   const name = wanted.get('name');
   const keyPattern = wanted.get('keyPattern');
+  if (name !== undefined && keyPattern !== undefined) {
+    throw new MongoCommandError('InvalidOptions', 'Cannot specify both key pattern and name.');
+  }
   if (name === undefined && keyPattern === undefined) {
     throw new MongoCommandError('InvalidOptions', 'must specify either index name or key pattern');
   }

@@ -2,12 +2,14 @@ import { type Document, isDocument, toDocument, type Value } from '../bson/value
 import type { Collection } from '../catalog/collection.ts';
 import type { Index } from '../catalog/index.ts';
 import { buildIndexes, createIndexes as createInBatch } from '../catalog/index-build.ts';
+import { withoutUnknownOptions } from '../catalog/index-options.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { parseCollation } from '../query/collation.ts';
 import type { WriteBatch } from '../storage/store.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { ensureWritable, findWritable, logCreate } from './document-writes.ts';
+import { isTrue, toNumber } from './field-types.ts';
 import { reply } from './reply.ts';
 import { runWrite } from './run-write.ts';
 
@@ -26,6 +28,7 @@ export const createIndexes: CommandDefinition = {
   },
   async run(context) {
     const specs = readSpecs(context);
+    checkCommitQuorum(context.args.get('commitQuorum'));
     const name = context.collectionName;
     const { createdCollection, before, after } =
       context.transaction === undefined
@@ -120,6 +123,23 @@ function logEntry(collection: Collection, created: readonly Index[]) {
   };
 }
 
+/** @throws what a set of one member cannot wait for (manual, "Index Builds on Populated Collections") */
+function checkCommitQuorum(quorum: Value | undefined): void {
+  const members = toNumber(quorum);
+  if (members !== undefined && members > 1) {
+    throw new MongoCommandError(
+      'UnsatisfiableCommitQuorum',
+      'Not enough data-bearing voting nodes to satisfy the commit quorum',
+    );
+  }
+  if (typeof quorum === 'string' && quorum !== 'majority' && quorum !== 'votingMembers') {
+    throw new MongoCommandError(
+      'UnknownReplWriteConcern',
+      `No write concern mode named '${quorum}' found in replica set configuration`,
+    );
+  }
+}
+
 /** @throws BadValue, FailedToParse for what is no index specification */
 function readSpecs(context: CommandContext): Document[] {
   const indexes = context.args.get('indexes');
@@ -138,7 +158,10 @@ function readSpecs(context: CommandContext): Document[] {
         `BSON field 'createIndexes.indexes.${index}' is the wrong type, expected type 'object'`,
       );
     }
-    return withFullCollation(spec);
+    const known = isTrue(context.args.get('ignoreUnknownIndexOptions'))
+      ? withoutUnknownOptions(spec)
+      : spec;
+    return withFullCollation(known);
   });
 }
 

@@ -1,3 +1,4 @@
+import { typeName } from '../bson/types.ts';
 import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import type { Index } from '../catalog/index.ts';
@@ -57,10 +58,18 @@ export const dropIndexes: CommandDefinition = {
 function selectIndexes(context: CommandContext, collection: Collection, wanted: Value): Index[] {
   if (wanted === '*') return collection.indexes.filter(({ isId }) => !isId);
   if (Array.isArray(wanted))
-    return wanted.flatMap((one) => selectIndexes(context, collection, one));
+    return wanted.flatMap((one) =>
+      one === '*' ? indexByName(context, collection, one) : selectIndexes(context, collection, one),
+    );
+  if (!isDocument(wanted) && typeof wanted !== 'string') {
+    throw new MongoCommandError(
+      'TypeMismatch',
+      `BSON field 'dropIndexes.index' is the wrong type '${typeName(wanted)}', expected types '[string, object, array]'`,
+    );
+  }
   const found = isDocument(wanted)
     ? indexByKey(context, collection, wanted)
-    : indexByName(context, collection, String(wanted));
+    : indexByName(context, collection, wanted);
   if (found.isId) throw new MongoCommandError('InvalidOptions', 'cannot drop _id index');
   return [found];
 }

@@ -2,6 +2,7 @@ import type { ExpressionRuntime } from '../aggregation/expression/operator.ts';
 import { createExpressionCompiler, evaluateLet } from '../aggregation/expression.ts';
 import type { Collator } from '../bson/compare.ts';
 import { DateTime, type Document, isDocument, type Value } from '../bson/value.ts';
+import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { toTimestamp } from '../oplog/oplog-entry.ts';
 import { parseCollation } from '../query/collation.ts';
 import {
@@ -78,7 +79,37 @@ export function validatorOptions(collation: Collator | undefined): FilterOptions
   return { collation, compileExpression: createExpressionCompiler({ now, collation }) };
 }
 
-/** Compiles a filter that is kept with a collection. */
+/**
+ * Compiles a filter that is kept with a collection.
+ *
+ * @throws BadValue for what depends on more than the document (manual, "Schema Validation")
+ */
 export function compileStoredFilter(filter: Document, collation: Collator | undefined): Filter {
+  refuseInContext(filter);
   return compileFilter(filter, validatorOptions(collation));
+}
+
+const NEAR = '$geoNear, $near, and $nearSphere are';
+const NOT_IN_CONTEXT: Readonly<Record<string, string>> = {
+  $text: '$text is',
+  $where: '$where is',
+  $near: NEAR,
+  $nearSphere: NEAR,
+  $geoNear: NEAR,
+};
+
+function refuseInContext(value: Value): void {
+  if (Array.isArray(value)) {
+    value.forEach(refuseInContext);
+    return;
+  }
+  if (!isDocument(value)) return;
+  for (const [name, member] of value) {
+    const subject = Object.hasOwn(NOT_IN_CONTEXT, name) ? NOT_IN_CONTEXT[name] : undefined;
+    if (subject !== undefined) {
+      throw new MongoCommandError('BadValue', `${subject} not allowed in this context`);
+    }
+    // what they hold is no filter
+    if (name !== '$jsonSchema' && name !== '$expr') refuseInContext(member);
+  }
 }

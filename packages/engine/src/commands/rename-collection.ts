@@ -3,7 +3,7 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { splitNamespace } from '../oplog/change-event.ts';
 import type { CommandDefinition } from './command.ts';
 import { describeUuid, failCursors } from './drop.ts';
-import { isTrue } from './field-types.ts';
+import { isTrue, requireField } from './field-types.ts';
 import { reply } from './reply.ts';
 import { runWrite } from './run-write.ts';
 
@@ -17,7 +17,7 @@ export const renameCollection: CommandDefinition = {
   async run(context) {
     const { args, services } = context;
     const from = readNamespace(args.get('renameCollection'));
-    const to = readNamespace(args.get('to'));
+    const to = readNamespace(requireField('renameCollection', args, 'to'));
     const dropTarget = isTrue(args.get('dropTarget'));
     await runWrite(context, (target) => {
       const { catalog } = services;
