@@ -590,6 +590,40 @@ const MERGES: SecurityTable = [
   name: `mergeRequest ${row.name}`,
 }));
 
+const BOUNDARY = { 'Content-Type': 'multipart/form-data; boundary=x' };
+const upload = (metadata: string): string =>
+  `--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n${metadata}\r\n` +
+  '--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\ndata\r\n--x--\r\n';
+const F = `${P}.files`;
+
+/** The document of a file is its metadata. */
+const FILE_MERGES: SecurityTable = [
+  {
+    name: 'forces a property into the metadata of an upload',
+    given: [`PUT ${F}`],
+    request: `POST ${F}`,
+    headers: BOUNDARY,
+    form: upload('{"_id":"9","by":"you","k":1}'),
+    status: 201,
+    after: [{ request: `GET ${F}/9`, bodyHas: { metadata: { by: 'me', k: 1 } } }],
+  },
+  {
+    name: 'forces a property into the metadata of a replaced file',
+    given: [`PUT ${F}`],
+    request: `PUT ${F}/9`,
+    headers: BOUNDARY,
+    form: upload('{"by":"you"}'),
+    status: 201,
+    after: [{ request: `GET ${F}/9`, bodyHas: { metadata: { by: 'me' } } }],
+  },
+].map((row) => ({
+  chapter: '§8.6',
+  as: 'user',
+  acl: merge({ by: 'me' }),
+  ...row,
+  name: `mergeRequest ${row.name}`,
+}));
+
 type Variable = readonly [
   value: string,
   expected: unknown,
@@ -763,6 +797,7 @@ export const PERMISSION_ROWS: SecurityTable = [
   ...SELECTION,
   ...PROJECTIONS,
   ...MERGES,
+  ...FILE_MERGES,
   ...variableRows,
   ...MISC,
 ];

@@ -48,7 +48,11 @@ async function stage(
     store: (content) => stageUpload(mongo, bucket, content),
     discard: (staged) => discardUpload(mongo, bucket, staged),
   });
-  return { staged: received.stored, facts: toFileFacts(received.metadata, received.sniffedType) };
+  const { stored, metadata, sniffedType } = received;
+  return {
+    staged: stored,
+    facts: toFileFacts(metadata, sniffedType, context.permit.mergeRequest),
+  };
 }
 
 function isMultipart(request: MongoRequest): boolean {
@@ -128,7 +132,7 @@ async function writeMetadata(
     {
       id: request.id ?? null,
       mode: 'update',
-      change: { kind: 'update', operators: toOperators(body, etag) },
+      change: { kind: 'update', operators: toOperators(body, etag, context.permit.mergeRequest) },
       filter,
       shardKey,
       etag: etagConditionOf(request, context.config, FILE_ETAG_PATH),

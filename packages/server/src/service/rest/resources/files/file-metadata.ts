@@ -14,8 +14,19 @@ export interface FileFacts {
   readonly metadata: BsonDocument;
 }
 
+/** Properties that a permission's `mergeRequest` writes over those of the client: a file's document is its metadata. */
+type Forced = BsonDocument | undefined;
+
+/** The client's properties, without those in whose place others are put, and without paths into these. */
+function force(client: BsonDocument, forced: Forced): BsonDocument {
+  if (forced === undefined) return new Map(client);
+  const kept = [...client].filter(([name]) => !forced.has(name.split('.')[0] ?? name));
+  return new Map([...kept, ...forced]);
+}
+
 /** The facts that an upload's metadata give; its content type is kept if given, else the sniffed one. */
-export function toFileFacts(sent: BsonDocument, sniffedType: string): FileFacts {
+export function toFileFacts(client: BsonDocument, sniffedType: string, forced: Forced): FileFacts {
+  const sent = force(client, forced);
   const metadata: BsonDocument = new Map(sent);
   metadata.delete('_id');
   metadata.delete('_etag');
@@ -30,30 +41,30 @@ function fileNameIn(metadata: BsonDocument): string | undefined {
 }
 
 /** New metadata in a JSON body: `metadata`, else `properties`, else the whole body. */
-function metadataIn(body: BsonDocument): BsonDocument {
+function metadataIn(body: BsonDocument, forced: Forced): BsonDocument {
   const sent = body.get('metadata') ?? body.get('properties') ?? body;
   if (!isDocument(sent)) {
     throw new QuorateError('ERR_REQUEST_FILE', {
       message: 'request content must be a Json object',
     });
   }
-  const metadata: BsonDocument = new Map(sent);
+  const metadata = force(sent, forced);
   metadata.delete('_id');
   metadata.delete('_etag');
   return metadata;
 }
 
 /** Operators of a PUT: the metadata are replaced. */
-export function replaceMetadata(body: BsonDocument, etag: ObjectId): BsonDocument {
-  const metadata = metadataIn(body);
+export function replaceMetadata(body: BsonDocument, etag: ObjectId, forced: Forced): BsonDocument {
+  const metadata = metadataIn(body, forced);
   const filename = fileNameIn(metadata);
   metadata.set('_etag', etag);
   return toSet(new Map([['metadata', metadata]]), filename);
 }
 
 /** Operators of a PATCH: the given leaves are set, nested objects by their paths. */
-export function changeMetadata(body: BsonDocument, etag: ObjectId): BsonDocument {
-  const metadata = metadataIn(body);
+export function changeMetadata(body: BsonDocument, etag: ObjectId, forced: Forced): BsonDocument {
+  const metadata = metadataIn(body, forced);
   if (hasUpdateOperator(body) || hasUpdateOperator(metadata)) {
     throw new QuorateError('ERR_REQUEST_FILE', {
       message: 'request content cannot contain update operators',

@@ -151,7 +151,8 @@ async function finish(
 ): Promise<string> {
   const { mongo, config } = context;
   const head = await readUploadHead(mongo, upload);
-  const facts = toFileFacts(upload.metadata, sniffContentType(head.subarray(0, SNIFF_LENGTH)));
+  const sniffedType = sniffContentType(head.subarray(0, SNIFF_LENGTH));
+  const facts = toFileFacts(upload.metadata, sniffedType, context.permit.mergeRequest);
   const staged = { id: upload.stagedId, length: upload.length, chunkSize: CHUNK_BYTES };
   const file = { ...facts, mode: 'insert' } as const;
   const options = writeOptionsOf(request, context);
