@@ -148,7 +148,7 @@ describe('a change stream', () => {
       'two starting points',
       [],
       { resumeAfter: { _data: '82' }, startAfter: { _data: '82' } },
-      40674,
+      50865,
     ],
     ['a lost token', [], { resumeAfter: { _data: `82${'0'.repeat(15)}1${'0'.repeat(9)}1` } }, 286],
     ['an unknown mode', [], { fullDocument: 'nope' }, 2],

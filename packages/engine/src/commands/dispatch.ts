@@ -3,6 +3,7 @@ import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Operation } from '../session/operation.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
 import type { CommandDefinition } from './command.ts';
+import { kindOf } from './command-kinds.ts';
 import type { CommandRequest } from './command-request.ts';
 import { appNameIn, appNameOf, type Connection } from './connection.ts';
 import { CommandContext } from './context.ts';
@@ -176,6 +177,7 @@ export class Dispatcher implements CommandRunner {
       );
     }
     checkClusterTime(args);
+    checkConcerns(request.name, args);
     checkSnapshotRead(definition, args);
     this.#services.member.check(request.name, args);
     this.#authorize(connection, definition, request);
@@ -295,6 +297,31 @@ function limitTime(operation: Operation, args: Document, failPoints: FailPoints 
   ) {
     applyTimeLimit(operation, maxTimeMs, failPoints);
   }
+}
+
+const LOCAL_LEVELS: readonly (Value | undefined)[] = [undefined, 'local', 'snapshot'];
+
+/**
+ * A read has nothing to wait for, a write nothing to read by (manual, "Write Concern", "Read Concern").
+ *
+ * @throws InvalidOptions
+ */
+function checkConcerns(name: string, args: Document): void {
+  const hasWriteConcern = isDocument(args.get('writeConcern'));
+  const readConcern = args.get('readConcern');
+  if (!hasWriteConcern && !isDocument(readConcern)) return;
+  if (args.get('autocommit') === false) return;
+  const kind = kindOf(name, args);
+  if (hasWriteConcern && kind === 'read') {
+    throw new MongoCommandError('InvalidOptions', `Command ${name} does not support writeConcern`);
+  }
+  if (kind !== 'write' || name === 'aggregate' || !isDocument(readConcern)) return;
+  const level = readConcern.get('level');
+  if (LOCAL_LEVELS.includes(level)) return;
+  throw new MongoCommandError(
+    'InvalidOptions',
+    `Command ${name} does not support { readConcern: { level: "${String(level)}", provenance: "clientSupplied" } } :: caused by :: read concern not supported`,
+  );
 }
 
 /** @throws TypeMismatch for a time that is none */

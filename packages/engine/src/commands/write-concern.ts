@@ -1,7 +1,7 @@
 import { type Document, toDocument, type Value } from '../bson/value.ts';
 import { type CodeName, codeOf } from '../errors/codes.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
-import { isTrue, toNumber } from './field-types.ts';
+import { checkType, isTrue, toNumber } from './field-types.ts';
 
 /** What "acknowledged" shall mean for a write (manual, "Write Concern"). */
 export interface WriteConcern {
@@ -36,6 +36,10 @@ export function parseWriteConcern(
 function parseConcern(value: Value | undefined): WriteConcern {
   if (!(value instanceof Map) || value.size === 0) return DEFAULT_WRITE_CONCERN;
   const w = value.get('w');
+  checkType('writeConcern.j', value.get('j') ?? null, 'bool');
+  if (isTrue(value.get('j')) && isTrue(value.get('fsync'))) {
+    throw new MongoCommandError('FailedToParse', 'fsync and j options cannot be used together');
+  }
   const journal = isTrue(value.get('j')) || isTrue(value.get('fsync'));
   if (w === undefined) return DEFAULT_WRITE_CONCERN;
   if (typeof w === 'string') {
