@@ -79,6 +79,16 @@ export const BEYOND_ROWS: RowTable = [
   }),
   row(
     'batch',
+    'leaves out bodies that are no JSON',
+    batch(
+      '{"method":"POST","path":"/{db}/{c}","body":{"_id":"a","n":1}}',
+      '{"method":"GET","path":"/{db}/{c}","headers":{"Accept":"text/csv"}}',
+    ),
+    200,
+    { bodyHas: { committed: true, results: [{ status: 201 }, { status: 200 }] } },
+  ),
+  row(
+    'batch',
     'commits all operations together',
     batch(
       '{"method":"POST","path":"/{db}/{c}","body":{"_id":"a","n":1}}',

@@ -142,8 +142,7 @@ async function resultOf(run: () => Promise<Reply>): Promise<OperationResult> {
     for (const [name, value] of reply.headers) {
       if (name === 'ETag' || name === 'Location') document.set(name, value);
     }
-    const { body } = reply;
-    const text = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : '';
+    const text = jsonOf(reply);
     if (text !== '') document.set('body', parseJson(text));
     return { status: reply.status, document };
   } catch (failure) {
@@ -153,6 +152,15 @@ async function resultOf(run: () => Promise<Reply>): Promise<OperationResult> {
     if (!failure.emptyBody) document.set('message', failure.message);
     return { status: failure.status, document };
   }
+}
+
+/** The body of a reply; contents of files, exports and results of imports have no place in a batch's. */
+function jsonOf({ body, headers }: Reply): string {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return '';
+  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  return type === undefined || /^application\/(?:[\w.-]+\+)?json\b/i.test(type)
+    ? body.toString()
+    : '';
 }
 
 function toReply(status: number, committed: boolean, results: readonly BsonValue[]): Reply {

@@ -104,21 +104,23 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     if (isTus) return handleTus(request, context);
     const handler = handlers[request.type]?.[request.method as RestMethod];
     if (handler === undefined) throw methodNotAllowed(request);
+    const noteWrite = async () => {
+      forgetPages(request, mongo);
+      await parts.onWrite?.(request);
+    };
     let reply: Reply | undefined;
     try {
-      reply = isStream
-        ? await importDocuments(
-            request,
-            context,
-            await context.checks.loadDocumentValidator(request, context),
-          )
-        : await handler(request, context);
+      if (isStream) {
+        const validate = await checks.loadDocumentValidator(request, context);
+        reply = await importDocuments(request, { ...context, validate, onWritten: noteWrite });
+      } else {
+        reply = await handler(request, context);
+      }
     } finally {
       if (request.method !== 'GET') {
-        forgetPages(request, mongo);
         const hasWritten = reply === undefined ? request.isUndone : reply.status < 400;
-        const told = hasWritten ? parts.onWrite?.(request) : undefined;
-        if (told !== undefined) await told;
+        if (hasWritten) await noteWrite();
+        else forgetPages(request, mongo);
       }
     }
     const answer = request.causal === undefined ? reply : withConsistency(reply, request.causal);

@@ -1,6 +1,7 @@
 /** NDJSON bodies: each line a document, read and written as it arrives, with a result for each line. Beyond the reference. */
 
 import { QuorateError } from '../../../../errors/quorate-error.ts';
+import { OverflowQueue } from '../../../../lib/overflow-queue.ts';
 import { type BsonDocument, type BsonValue, isDocument, ObjectId } from '../../../../model/bson.ts';
 import type { Reply } from '../../../../model/reply.ts';
 import { bulkWriteDocuments } from '../../../../mongo/bulk-write.ts';
@@ -14,7 +15,8 @@ import { isReservedId } from '../../resource-names.ts';
 import type { MongoRequest } from '../../rest-request.ts';
 import { checkNoUpdateOperators } from '../../update-operators.ts';
 
-const BATCH = 1000;
+/** Fewer make an import slower, more of them the node larger. */
+const BATCH = 250;
 const MAX_LINE_BYTES = 17 * 1024 * 1024;
 const DUPLICATE_KEY = 11000;
 
@@ -37,33 +39,102 @@ interface Line {
   readonly document: BsonDocument;
 }
 
+/** What an import needs besides its request. */
+export interface ImportContext extends RestContext {
+  readonly validate: DocumentValidator | undefined;
+  /** Called after lines were written while the reply was already under way. */
+  readonly onWritten: () => Promise<void>;
+}
+
+/** A shorter reply is sent as a whole, with a status that tells of failures. */
+const WHOLE_REPLY_CHARACTERS = 64 * 1024;
+/** Results go on together. */
+const PIECE_CHARACTERS = 16 * 1024;
+/** What a client has not read yet is kept in memory up to this size. */
+const WAITING_BYTES = 1024 * 1024;
+const HEADERS = [['Content-Type', 'application/x-ndjson; charset=UTF-8']] as const;
+
 /**
  * POST of NDJSON: 200 with a line `{"line": n, "status": s, …}` for each line that was not blank. With `ordered=true`
- * the import ends at the first line that fails; batches before it are written.
+ * the import ends at the first line that fails; batches before it are written. The reply of a long import begins while
+ * lines still come; when the database fails from then on, a last line tells from where, and with which status.
  */
 export async function importDocuments(
   request: MongoRequest,
-  context: RestContext,
-  validate: DocumentValidator | undefined,
+  context: ImportContext,
 ): Promise<Reply> {
+  const progress = { line: 1 };
+  const results = importLines(request, context, progress);
+  let head = '';
+  while (head.length < WHOLE_REPLY_CHARACTERS) {
+    const { done, value } = await results.next();
+    if (done === true) return { status: 200, headers: HEADERS, body: head };
+    head += value;
+  }
+  const queue = new OverflowQueue({ memoryBytes: WAITING_BYTES });
+  await queue.write(Buffer.from(head));
+  const importing = importRest(queue, results, context).catch((failure: unknown) =>
+    failure instanceof QuorateError && failure.status >= 500
+      ? endWith(
+          queue,
+          { line: progress.line, status: failure.status, message: failure.message },
+          request,
+        )
+      : queue.end(failure),
+  );
+  // the header with the time of the last write goes before the body
+  if (request.causal !== undefined) await importing;
+  return { status: 200, headers: HEADERS, body: queue.read() };
+}
+
+/** Imports what is left. A client that sends everything before it reads anything is not kept from sending. */
+async function importRest(
+  queue: OverflowQueue,
+  results: AsyncIterable<string>,
+  { onWritten }: ImportContext,
+): Promise<void> {
+  for await (const piece of results) {
+    await onWritten();
+    await queue.write(Buffer.from(piece));
+    if (queue.isAbandoned) break;
+  }
+  queue.end();
+}
+
+async function endWith(
+  queue: OverflowQueue,
+  result: LineResult,
+  request: MongoRequest,
+): Promise<void> {
+  await queue.write(Buffer.from(formatResult(result, request)));
+  queue.end();
+}
+
+/** The results, as many at a time as were written together. */
+async function* importLines(
+  request: MongoRequest,
+  context: ImportContext,
+  progress: { line: number },
+): AsyncGenerator<string, undefined> {
   const isOrdered = request.http.query.get('ordered') === 'true';
-  const results: string[] = [];
+  let results = '';
   let batch: Line[] = [];
   let isBroken = false;
+  let number = 0;
   const report = (result: LineResult) => {
-    results.push(formatResult(result, request));
+    results += formatResult(result, request);
     if (result.status >= 400 && isOrdered) isBroken = true;
   };
   const flush = async () => {
     const due = batch;
     batch = [];
     for (const result of await writeBatch(request, context, due)) report(result);
+    progress.line = number + 1;
   };
-  let number = 0;
   for await (const text of readLines(request.http.stream())) {
     number += 1;
     if (text.trim() === '' || isBroken) continue;
-    const document = toDocument(text, request, context, validate);
+    const document = toDocument(text, request, context, context.validate);
     if (document instanceof Map) batch.push({ number, document });
     // what came before keeps its place in the report, and in ordered imports is written first
     else {
@@ -71,10 +142,13 @@ export async function importDocuments(
       if (!isBroken) report({ line: number, status: 400, message: document });
     }
     if (batch.length >= (isOrdered ? 1 : BATCH)) await flush();
+    if (results.length < PIECE_CHARACTERS) continue;
+    yield results;
+    results = '';
   }
   await flush();
-  const headers = [['Content-Type', 'application/x-ndjson; charset=UTF-8']] as const;
-  return { status: 200, headers, body: results.join('') };
+  yield results;
+  return undefined;
 }
 
 function formatResult({ line, status, id, message }: LineResult, request: MongoRequest): string {
