@@ -830,6 +830,33 @@ const USERS: SecurityTable = [
     request: `GET ${U}?filter={"$expr":{"$eq":["$password","x"]}}`,
     status: 403,
   },
+  ...['{"p":"$password"}', '{"p":{"$getField":"password"}}', '{"p":{"q":"$$ROOT"}}'].map(
+    (keys) => ({
+      name: `no projection shows passwords by ${keys}`,
+      accounts: [{}],
+      as: 'admin',
+      request: `GET ${U}/{u}?keys=${keys}`,
+      status: 403,
+      bodyHas: { message: 'Using keys on the password property is forbidden' },
+    }),
+  ),
+  {
+    name: 'no aggregation shows passwords',
+    accounts: [{}],
+    given: [`PATCH ${U} {"aggrs":[{"uri":"all","stages":[{"$match":{}}]}]}`],
+    as: 'admin',
+    request: `GET ${U}/_aggrs/all`,
+    status: 200,
+    text: /^(?!.*"password")/,
+  },
+  ...['"$getField":"password"', '"$type":"$$ROOT"', '"$size":{"$objectToArray":"$$CURRENT"}'].map(
+    (expression) => ({
+      name: `no filter compares passwords by ${expression}`,
+      as: 'admin',
+      request: `GET ${U}?filter={"$expr":{${expression}}}`,
+      status: 403,
+    }),
+  ),
   {
     name: 'not by the size',
     as: 'admin',

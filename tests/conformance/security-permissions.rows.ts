@@ -479,6 +479,30 @@ const PROJECTIONS: SecurityTable = [
     request: `PATCH ${P}/1 {"n":9}`,
     status: 200,
   },
+  {
+    name: 'hides from aggregations too',
+    acl: mongo({ projectResponse: { n: 0 } }),
+    given: [DOCS, `PATCH ${P} {"aggrs":[{"uri":"a","stages":[{"$match":{"_id":"3"}}]}]}`],
+    request: `GET ${P}/_aggrs/a`,
+    status: 200,
+    body: [{ _id: '3', o: 'a', _etag: expectAny() }],
+  },
+  ...['{"o":"$n"}', '{"o":{"$add":["$n",0]}}', '{"x":{"y":"$n"}}', '{"all":"$$ROOT"}'].map(
+    (keys) => ({
+      name: `lets nobody compute ${keys}`,
+      acl: mongo({ projectResponse: { n: 0 } }),
+      request: `GET ${P}/1?keys=${keys}`,
+      status: 403,
+      text: '',
+    }),
+  ),
+  {
+    name: 'lets clients choose fields and parts of them',
+    acl: mongo({ projectResponse: { n: 0 } }),
+    request: `GET ${P}/1?keys={"_id":0,"o":1,"n":1,"x":{"y":1},"l":{"$slice":1}}`,
+    status: 200,
+    body: { o: 'a', x: { y: 1 } },
+  },
 ].map((row) => ({ chapter: '§8.6', as: 'user', given: [DOCS], ...row }));
 
 const merge = (mergeRequest: unknown, more = {}) => mongo({ mergeRequest, ...more });

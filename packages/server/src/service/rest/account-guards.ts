@@ -52,6 +52,14 @@ export class AccountGuards {
     });
   }
 
+  /** @throws ERR_AUTHZ_ACCOUNTS when `keys` would show a password under another name */
+  checkProjection(projection: BsonDocument | undefined): void {
+    if (![...(projection?.values() ?? [])].some((value) => this.mentionsPassword(value))) return;
+    throw new QuorateError('ERR_AUTHZ_ACCOUNTS', {
+      message: 'Using keys on the password property is forbidden',
+    });
+  }
+
   /**
    * The content to be written instead of the one sent.
    *
@@ -168,16 +176,22 @@ export class AccountGuards {
   }
 
   private mentionsPassword(value: BsonValue): boolean {
-    if (typeof value === 'string') return value.startsWith(`$${this.settings.passwordProperty}`);
+    if (typeof value === 'string') {
+      return WHOLE_DOCUMENT.test(value) || value.startsWith(`$${this.settings.passwordProperty}`);
+    }
     if (Array.isArray(value)) return value.some((item) => this.mentionsPassword(item));
     if (!isDocument(value)) return false;
     for (const [name, member] of value) {
-      if (isAtOrBelow(name, this.settings.passwordProperty)) return true;
+      // this one reads a field whose name may be computed
+      if (name === '$getField' || isAtOrBelow(name, this.settings.passwordProperty)) return true;
       if (this.mentionsPassword(member)) return true;
     }
     return false;
   }
 }
+
+/** Variables of expressions that hold the password too. */
+const WHOLE_DOCUMENT = /^\$\$(ROOT|CURRENT)\b/;
 
 function refusal(): QuorateError {
   return new QuorateError('ERR_AUTHZ_ACCOUNTS', {

@@ -1,4 +1,6 @@
 /** Fields that a reader must not see: `projectResponse` of the permit, passwords of accounts (security.md §7.3, §8.6). */
+
+import { QuorateError } from '../../errors/quorate-error.ts';
 import {
   type BsonDocument,
   type BsonValue,
@@ -25,6 +27,32 @@ export function createResponseProjection(
   if (hiddenProperty === undefined) return byPermit;
   const hide: ResponseProjection = (document) => removeRawField(document, hiddenProperty) as Buffer;
   return byPermit ? (document) => byPermit(hide(document)) : hide;
+}
+
+/**
+ * What a projection computes could show a hidden field under the name of another: where fields are hidden, clients
+ * choose fields, and compute none.
+ *
+ * @throws ERR_AUTHZ_FORBIDDEN
+ */
+export function checkProjection(
+  { projectResponse }: Permit,
+  projection: BsonDocument | undefined,
+): void {
+  if (projectResponse === undefined || projection === undefined) return;
+  if ([...projection.values()].some(isComputed)) throw new QuorateError('ERR_AUTHZ_FORBIDDEN');
+}
+
+/** They give parts of the field that they are written for. */
+const SELECTING: ReadonlySet<string> = new Set(['$slice', '$elemMatch', '$meta']);
+
+function isComputed(value: BsonValue): boolean {
+  if (typeof value === 'string') return value.startsWith('$');
+  if (Array.isArray(value)) return value.some(isComputed);
+  if (!isDocument(value)) return false;
+  return [...value].some(([name, member]) =>
+    name.startsWith('$') ? !SELECTING.has(name) : isComputed(member),
+  );
 }
 
 function projectionOf(projection: BsonDocument): ResponseProjection {

@@ -25,7 +25,11 @@ import { readConsistency, withConsistency } from './resources/consistency/consis
 import { handleTus, isTusRequest } from './resources/files/resumable-uploads.ts';
 import { executeOnce, idempotencyKeyOf } from './resources/idempotency/idempotency.ts';
 import { importDocuments, isImport } from './resources/transfer/import.ts';
-import { createResponseProjection, mergeProperties } from './response-projection.ts';
+import {
+  checkProjection,
+  createResponseProjection,
+  mergeProperties,
+} from './response-projection.ts';
 import type { RestConfig } from './rest-config.ts';
 import type { MongoRequest, RequestedSession } from './rest-request.ts';
 import { readSession } from './session-parameters.ts';
@@ -138,6 +142,8 @@ async function applyPermit(
   const guarded = guards?.applyTo(databaseName, collectionName) ? guards : undefined;
   guarded?.checkFilter(request.parameters.filter);
   if (method === 'GET') {
+    guarded?.checkProjection(request.parameters.projection);
+    checkProjection(permit, request.parameters.projection);
     request.hideFields = createResponseProjection(permit, guarded?.passwordProperty);
     return;
   }

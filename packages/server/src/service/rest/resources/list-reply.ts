@@ -18,9 +18,10 @@ export function indexesReply(request: MongoRequest, indexes: readonly BsonDocume
   return representedReply(request, representList(request, 'COLLECTION_INDEXES', { items }));
 }
 
-/** The results of an aggregation, which go from the database to the client undecoded. */
-export function resultsReply(request: MongoRequest, results: readonly Buffer[]): Reply {
+/** The results of an aggregation, which go from the database to the client undecoded; what is hidden from pages is hidden here. */
+export function resultsReply(request: MongoRequest, found: readonly Buffer[]): Reply {
   const { representation, jsonMode } = request.parameters;
+  const results = request.hideFields === undefined ? found : found.map(request.hideFields);
   if (representation === 'STANDARD') {
     return representedReply(request, transcodeArray(results, jsonMode));
   }
