@@ -1,5 +1,6 @@
 /** `workers` above 1: several processes behind one port, each a node of its own (cluster.md C, "Workers"). */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -92,4 +93,44 @@ describe('two workers', () => {
     expect([...(await scrapeBoth()).keys()].sort()).toEqual(['1', '2']);
     expect((await ask('/shop/things/7')).status).toBe(200);
   });
+
+  it('leave no client waiting when they die', async () => {
+    const seen: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const pids = await listPids();
+      const asked: Promise<string>[] = [];
+      for (let i = 0; i < 8; i += 1) {
+        if (i === 3) process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+        asked.push(askPlainly(node.url));
+      }
+      seen.push(...(await Promise.all(asked)));
+      await waitFor('another worker in its place', async () => {
+        const now = await listPids();
+        return now.length === 2 && now.some((pid) => !pids.includes(pid));
+      });
+    }
+    // who met the dying one is cut off, and may ask again
+    expect(seen).not.toContain('no answer');
+    expect(seen).toContain('answered');
+  });
 });
+
+/** One request on a connection of its own, sent in the instant in which it is asked for. */
+function askPlainly(url: string): Promise<'answered' | 'cut' | 'no answer'> {
+  const { port, host } = new URL(url);
+  return new Promise((resolve) => {
+    let isAnswered = false;
+    const socket = connect(Number(port), '127.0.0.1', () =>
+      socket.write(`GET /ping HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+    );
+    socket.setTimeout(5000, () => {
+      resolve('no answer');
+      socket.destroy();
+    });
+    socket.on('data', () => {
+      isAnswered = true;
+    });
+    socket.on('error', () => resolve('cut'));
+    socket.on('close', () => resolve(isAnswered ? 'answered' : 'cut'));
+  });
+}

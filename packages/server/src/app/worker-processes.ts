@@ -40,6 +40,8 @@ export async function startWorkers(config: LoadedConfig, log: Log): Promise<Work
   const engine = needsEngine
     ? await openEmbeddedEngine(settings.quorate.data, settings.quorate['engine-port'], log)
     : undefined;
+  // each worker accepts by itself: the connections that the first process hands to one that dies would hang, answered by nobody
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   let isStopping = false;
   const database = engine === undefined ? {} : { MONGODB_URI: engine.uri };
   const fork = (number: number): Worker => {
