@@ -131,22 +131,28 @@ async function* importLines(
     for (const result of await writeBatch(request, context, due)) report(result);
     progress.line = number + 1;
   };
-  for await (const text of readLines(request.http.stream())) {
-    number += 1;
-    if (text.trim() === '' || isBroken) continue;
-    const document = toDocument(text, request, context, context.validate);
-    if (document instanceof Map) batch.push({ number, document });
-    // what came before keeps its place in the report, and in ordered imports is written first
-    else {
-      await flush();
-      if (!isBroken) report({ line: number, status: 400, message: document });
+  try {
+    for await (const text of readLines(request.http.stream())) {
+      number += 1;
+      if (text.trim() === '' || isBroken) continue;
+      const document = toDocument(text, request, context, context.validate);
+      if (document instanceof Map) batch.push({ number, document });
+      // what came before keeps its place in the report, and in ordered imports is written first
+      else {
+        await flush();
+        if (!isBroken) report({ line: number, status: 400, message: document });
+      }
+      if (batch.length >= (isOrdered ? 1 : BATCH)) await flush();
+      if (results.length < PIECE_CHARACTERS) continue;
+      yield results;
+      results = '';
     }
-    if (batch.length >= (isOrdered ? 1 : BATCH)) await flush();
-    if (results.length < PIECE_CHARACTERS) continue;
+    await flush();
+  } catch (failure) {
+    // what was written before it is told before it
     yield results;
-    results = '';
+    throw failure;
   }
-  await flush();
   yield results;
   return undefined;
 }
