@@ -1,6 +1,7 @@
 /** MongoDB's retired Data API v1, which the configuration switches on: all ten actions, both dialects of Extended JSON, refusals. */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type Row, testRows } from '../support/rows.ts';
+import { MONGO_SECURITY, type SecurityTable, testSecurityRows } from '../support/security-rows.ts';
 import { ALL_DATABASES, openTarget, type Target } from '../support/target.ts';
 
 const NAMESPACE = '"dataSource":"Cluster0","database":"{db}","collection":"{c}"';
@@ -101,3 +102,45 @@ beforeAll(async () => {
 afterAll(() => target.close());
 
 describe('the Data API', () => testRows(() => target.baseUrl, ROWS));
+
+const MINE = [{ predicate: "path-prefix('/action')", mongo: { mergeRequest: { by: 'me' } } }];
+const HIDING = [{ predicate: "path-prefix('/action')", mongo: { projectResponse: { n: 0 } } }];
+const seen = (bodyHas: unknown) => ({ after: [{ request: 'GET /{db}/{c}/a', bodyHas }] });
+
+/** Rules hold here as in the REST API (security.md §8.6). */
+const RULED: SecurityTable = [
+  ...[
+    ['insertOne', '"document":{"_id":"a","by":"you"}'],
+    ['updateOne', '"filter":{"_id":"a"},"update":{"$set":{"by":"you"}},"upsert":true'],
+    ['replaceOne', '"filter":{"_id":"a"},"replacement":{"by":"you"},"upsert":true'],
+  ].map(([name, members]) => ({
+    name: `mergeRequest wins in ${name}`,
+    acl: MINE,
+    request: `POST /action/${name} {${NAMESPACE},${members}}`,
+    allowed: true,
+    ...seen({ by: 'me' }),
+  })),
+  {
+    name: 'projectResponse hides before stages of clients',
+    acl: HIDING,
+    given: ['POST /{db}/{c} {"_id":"a","n":7}'],
+    request: `POST /action/aggregate {${NAMESPACE},"pipeline":[{"$project":{"m":"$n"}}]}`,
+    status: 200,
+    body: { documents: [{ _id: 'a' }] },
+  },
+  {
+    name: 'projectResponse lets nobody compute',
+    acl: HIDING,
+    request: `POST /action/findOne {${NAMESPACE},"projection":{"m":"$n"}}`,
+    status: 403,
+  },
+].map((row) => ({ chapter: 'data api', as: 'user', ...row }));
+
+describe('the Data API under rules', () => {
+  let ruled: Target;
+  beforeAll(async () => {
+    ruled = await openTarget(`${ALL_DATABASES}\ndataApi:\n  enabled: true\n`, MONGO_SECURITY);
+  });
+  afterAll(() => ruled.close());
+  testSecurityRows(() => ruled.baseUrl, RULED);
+});

@@ -14,7 +14,12 @@ import {
   findSecurityViolation,
   type PipelineSecurityConfig,
 } from '../rest/resources/aggregations/pipeline-security.ts';
-import { createResponseProjection } from '../rest/response-projection.ts';
+import {
+  checkProjection,
+  createResponseProjection,
+  mergeProperties,
+  projectionStages,
+} from '../rest/response-projection.ts';
 import {
   invalidParameter,
   readCount,
@@ -63,6 +68,7 @@ async function query(
   { mongo, namespace, options }: ActionContext,
   limit: number,
 ): Promise<BsonDocument[]> {
+  checkProjection(options.permit, readDocument(body, 'projection'));
   const documents = await find(
     mongo,
     namespace,
@@ -77,6 +83,17 @@ async function query(
   );
   const hide = createResponseProjection(options.permit, undefined);
   return documents.map((document) => decodeDocument(hide?.(document) ?? document));
+}
+
+/** What is written, with the properties that the permit forces into it. */
+function force(
+  document: BsonDocument,
+  { permit }: OperationOptions,
+  isUpdate: boolean,
+): BsonDocument {
+  const { mergeRequest } = permit;
+  if (mergeRequest === undefined) return document;
+  return mergeProperties(document, mergeRequest, isUpdate) as BsonDocument;
 }
 
 function withId(document: BsonDocument, { options }: ActionContext): BsonDocument {
@@ -118,7 +135,7 @@ function update(scope: 'one' | 'many'): Action {
     const request = {
       scope,
       filter: requireDocument(body, 'filter'),
-      change: { kind: 'update', operators: requireDocument(body, 'update') },
+      change: { kind: 'update', operators: force(requireDocument(body, 'update'), options, true) },
       upsert: body.get('upsert') === true,
     } as const;
     return counts(await updateMatching(mongo, namespace, request, options));
@@ -132,7 +149,10 @@ async function replaceOne(
   const request = {
     scope: 'one',
     filter: requireDocument(body, 'filter'),
-    change: { kind: 'replace', document: requireDocument(body, 'replacement') },
+    change: {
+      kind: 'replace',
+      document: force(requireDocument(body, 'replacement'), options, false),
+    },
     upsert: body.get('upsert') === true,
   } as const;
   return counts(await updateMatching(mongo, namespace, request, options));
@@ -156,13 +176,11 @@ async function runPipeline(body: BsonDocument, context: ActionContext): Promise<
     });
   }
   const { readFilter } = options.permit;
-  // pipelines of clients, unlike stored ones, cannot be trusted to apply the permit's filter themselves
-  const stages = readFilter === undefined ? own : [new Map([['$match', readFilter]]), ...own];
+  // pipelines of clients, unlike stored ones, cannot be trusted to apply the permit's filter and projection themselves
+  const filtered = readFilter === undefined ? [] : [new Map([['$match', readFilter]])];
+  const stages = [...filtered, ...projectionStages(options.permit), ...own];
   const documents = await aggregate(mongo, namespace, { stages }, options);
-  const hide = createResponseProjection(options.permit, undefined);
-  return ok([
-    ['documents', documents.map((document) => decodeDocument(hide?.(document) ?? document))],
-  ]);
+  return ok([['documents', documents.map(decodeDocument)]]);
 }
 
 /** By the name in the path. */

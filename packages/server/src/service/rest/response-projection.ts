@@ -55,6 +55,15 @@ function isComputed(value: BsonValue): boolean {
   );
 }
 
+/** `projectResponse` as stages, before those of a client: none when everything may be seen. */
+export function projectionStages({ projectResponse }: Permit): BsonDocument[] {
+  const [first] = projectResponse?.values() ?? [];
+  if (projectResponse === undefined || first === undefined) return [];
+  if (numberOf(first) !== 1) return [new Map([['$unset', [...projectResponse.keys()]]])];
+  const kept = new Map([['_id', 0 as BsonValue], ...projectResponse]);
+  return [new Map([['$project', kept]])];
+}
+
 function projectionOf(projection: BsonDocument): ResponseProjection {
   const paths = [...projection.keys()];
   const [first] = projection.values();
