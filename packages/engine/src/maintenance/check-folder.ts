@@ -9,11 +9,11 @@ export type FolderCheck = StoreCheck;
 /**
  * Compares every index and counter of a data folder that no engine has open with its documents.
  *
- * @throws FolderInUseError, UnknownFormatError
+ * @throws FolderInUseError, UnknownFormatError, DamagedFolderError
  */
 export async function checkFolder(dataPath: string): Promise<FolderCheck> {
   assertKnownFormat(dataPath);
-  const store = await openLmdbStore(dataPath);
+  const store = await openLmdbStore(dataPath, { maxCheckedLeafPages: Number.POSITIVE_INFINITY });
   try {
     const catalog = Catalog.open(store, { compileFilter: compileStoredFilter });
     try {

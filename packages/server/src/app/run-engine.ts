@@ -21,10 +21,11 @@ export async function runEngine(options: {
       cause: error,
     });
   }
-  process.stdout.write(`Quorate engine started, ${engine.uri}\n`);
   const stop = (): void => {
     void engine.close().finally(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // last: who waits for this line may send a signal at once
+  process.stdout.write(`Quorate engine started, ${engine.uri}\n`);
 }
