@@ -381,6 +381,13 @@ export const WRITING_ROWS: RowTable = [
       Location: request.startsWith('POST') && status === 201 ? /^http:\/\// : null,
     },
   })),
+  {
+    name: 'refuses an upsert of whose filter no document can be made',
+    chapter: '5.3',
+    request: 'PATCH /{db}/{c}/b?wm=upsert&filter={"$and":[{"q":2},{"q":3}]} {"m":1}',
+    status: 400,
+    message: /^Invalid query parameter: .*path 'q' is matched twice/,
+  },
   ...['PUT', 'PATCH'].map((method) => ({
     name: `answers a ${method} whose filter does not match with 404`,
     chapter: '5.3',

@@ -77,8 +77,8 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   ...rows('ERR_DATABASE_TIMEOUT', 408, 'Operation exceeded time limit', 50, 262),
 ]);
 
-/** Codes whose own text is passed on. */
-const QUERY_CODES = new Set([2, 51091, 51108, 31249, 168, 17276, 31254]);
+/** Codes whose own text is passed on; 54: an upsert whose filter names one path twice, from which no document can be made. */
+const QUERY_CODES = new Set([2, 54, 51091, 51108, 31249, 168, 17276, 31254]);
 
 /** Names of codes met in write errors, which come without their name. */
 const WRITE_ERROR_NAMES: ReadonlyMap<number, string> = new Map([

@@ -48,6 +48,7 @@ describe('database errors', () => {
     [50, 408, 'Operation exceeded time limit'],
     [2, 400, 'Invalid query parameter: text'],
     [31254, 400, 'Invalid query parameter: text'],
+    [54, 400, 'Invalid query parameter: text'],
     [31253, 400, 'Keys projection cannot have a mix of inclusion and exclusion'],
     [15974, 400, 'Invalid sort parameter'],
     [73, 400, 'Invalid database name'],
