@@ -1,30 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { decodeDocument, encodeDocument } from '../bson/codec.ts';
-import type { Collator } from '../bson/compare.ts';
 import { valuesEqual } from '../bson/compare.ts';
 import { Binary, type Document, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
-import { parseCollation } from '../query/collation.ts';
 import { describeDocument } from '../query/describe.ts';
-import { compileFilter, type Filter } from '../query/filter.ts';
-import { prefixEnd } from '../storage/key-text.ts';
 import type { ReadView, Store, WriteBatch } from '../storage/store.ts';
+import { collectionKey, encodeCollection, loadCollections } from './catalog-entry.ts';
 import { Collection, type CollectionState } from './collection.ts';
 import { CollectionMap } from './collection-map.ts';
 import { checkCollectionOptions, keptOptions, typeOfOptions } from './collection-options.ts';
 import { Garbage } from './garbage.ts';
-import { FLAG_PREFIX, Index, type KeptOfIndex } from './index.ts';
+import type { Index } from './index.ts';
 import { matchesExistingIndex } from './index-conflict.ts';
 import { sameKeyPattern } from './index-key-pattern.ts';
 import { type IndexSpec, MAX_INDEXES, parseIndexSpec } from './index-spec.ts';
 import { checkCollectionName } from './namespace.ts';
-import { recordIdOfKey } from './store-keys.ts';
-
-/** What the catalog needs from parts of the engine it does not know. */
-export interface CatalogOptions {
-  /** Compiles partial index filters and validators; with `$expr` when the engine gives it. */
-  readonly compileFilter?: (filter: Document, collator: Collator | undefined) => Filter;
-}
+import { type CatalogOptions, OptionsCompiler, withFullCollation } from './options-compiler.ts';
 
 export interface CollectionStats {
   readonly count: number;
@@ -42,12 +32,7 @@ export interface NewIndexes {
   readonly created: readonly Index[];
 }
 
-const COLLECTION_PREFIX = 'c';
 const UUID_SUBTYPE = 4;
-
-function collectionKey(namespace: string): Buffer {
-  return Buffer.from(`${COLLECTION_PREFIX}${namespace}`, 'utf8');
-}
 
 function randomUuid(): Binary {
   const bytes = randomBytes(16);
@@ -59,14 +44,14 @@ function randomUuid(): Binary {
 /** Names of databases and collections, with their options and indexes. */
 export class Catalog {
   readonly #store: Store;
-  readonly #options: CatalogOptions;
+  readonly #compiler: OptionsCompiler;
   readonly #collections = new CollectionMap();
   readonly #garbage: Garbage;
   #lastId = 0;
 
   private constructor(store: Store, options: CatalogOptions) {
     this.#store = store;
-    this.#options = options;
+    this.#compiler = new OptionsCompiler(options);
     this.#garbage = new Garbage(store);
   }
 
@@ -156,9 +141,10 @@ export class Catalog {
       uuid: uuid instanceof Binary ? uuid : randomUuid(),
       options: kept,
       indexes: [],
-      ...this.#compileOptions(kept),
+      ...this.#compiler.compileOptions(kept),
     };
-    const indexes = typeOfOptions(kept) === 'collection' ? [this.#idIndex(state)] : [];
+    const indexes =
+      typeOfOptions(kept) === 'collection' ? [this.#compiler.idIndex(this.#nextId(), state)] : [];
     const collection = new Collection(this.#nextId(), { ...state, indexes }, 0);
     this.#save(batch, collection);
     this.#collections.add(batch, collection);
@@ -226,7 +212,7 @@ export class Catalog {
     this.#setState(batch, collection, {
       ...collection.state,
       options: kept,
-      ...this.#compileOptions(kept),
+      ...this.#compiler.compileOptions(kept),
     });
   }
 
@@ -251,7 +237,7 @@ export class Catalog {
     const known = collection.indexes.map(({ spec }) => spec);
     const wanted: IndexSpec[] = [];
     for (const document of specs) {
-      const spec = parseIndexSpec(this.#withCollation(document, collection));
+      const spec = parseIndexSpec(this.#compiler.withCollation(document, collection));
       if (!matchesExistingIndex(spec, known)) {
         known.push(spec);
         wanted.push(spec);
@@ -275,7 +261,7 @@ export class Catalog {
     options: { readonly isReady: boolean },
   ): Index[] {
     const added = specs.map((spec) => {
-      const index = this.#makeIndex(this.#nextId(), spec);
+      const index = this.#compiler.makeIndex(this.#nextId(), spec);
       index.isReady = options.isReady;
       return index;
     });
@@ -326,7 +312,7 @@ export class Catalog {
       if (value === undefined) document.delete(field);
       else document.set(field, value);
     }
-    const changed = this.#makeIndex(index.id, { ...index.spec, document }, index);
+    const changed = this.#compiler.makeIndex(index.id, { ...index.spec, document }, index);
     changed.isReady = index.isReady;
     const indexes = collection.indexes.map((one) => (one === index ? changed : one));
     this.#setState(batch, collection, { ...collection.state, indexes });
@@ -351,64 +337,6 @@ export class Catalog {
       `db already exists with different case already have: [${other}] trying to create [${database}]`,
     );
   }
-
-  #compileOptions(options: Document): Pick<CollectionState, 'collator' | 'validator'> {
-    const collation = options.get('collation');
-    const collator = collation instanceof Map ? parseCollation(collation) : undefined;
-    const validator = options.get('validator');
-    return {
-      collator,
-      validator:
-        validator instanceof Map && validator.size > 0
-          ? this.#compileFilter(validator, collator)
-          : undefined,
-    };
-  }
-
-  #compileFilter(filter: Document, collator: Collator | undefined): Filter {
-    if (this.#options.compileFilter !== undefined) {
-      return this.#options.compileFilter(filter, collator);
-    }
-    return compileFilter(filter, { collation: collator });
-  }
-
-  #idIndex(state: CollectionState): Index {
-    const document: Document = new Map<string, Value>([
-      ['v', 2],
-      ['key', new Map([['_id', 1]])],
-      ['name', '_id_'],
-    ]);
-    const collation = state.options.get('collation');
-    if (collation !== undefined) document.set('collation', collation);
-    return this.#makeIndex(this.#nextId(), parseIndexSpec(document));
-  }
-
-  /** An index has its collection's collation unless it names another; "simple" is none. */
-  #withCollation(spec: Document, collection: Collection): Document {
-    const own = spec.get('collation');
-    if (own instanceof Map) {
-      const full = parseCollation(own)?.spec;
-      if (full !== undefined) return new Map(spec).set('collation', full);
-      const simple = new Map(spec);
-      simple.delete('collation');
-      return simple;
-    }
-    const inherited = collection.options.get('collation');
-    if (own !== undefined || inherited === undefined) return spec;
-    return new Map(spec).set('collation', inherited);
-  }
-
-  #makeIndex(id: number, spec: IndexSpec, kept?: KeptOfIndex): Index {
-    const collation = spec.document.get('collation');
-    const collator = collation instanceof Map ? parseCollation(collation) : undefined;
-    const partial = spec.document.get('partialFilterExpression');
-    const filter =
-      partial instanceof Map && partial.size > 0
-        ? this.#compileFilter(partial, collator)
-        : undefined;
-    return new Index(id, spec, { filter, collator }, kept);
-  }
-
   #setState(batch: WriteBatch, collection: Collection, state: CollectionState): void {
     const before = collection.state;
     collection.state = state;
@@ -419,129 +347,32 @@ export class Catalog {
   }
 
   #save(batch: WriteBatch, collection: Collection): void {
-    const document: Document = new Map<string, Value>([
-      ['id', collection.id],
-      ['uuid', collection.uuid],
-      ['options', collection.options],
-      ['indexes', collection.indexes.map(savedIndex)],
-    ]);
-    batch.put('catalog', collectionKey(collection.namespace), encodeDocument(document));
+    batch.put('catalog', collectionKey(collection.namespace), encodeCollection(collection));
   }
 
   #load(): void {
-    const { latest } = this.#store;
-    const flags = loadFlags(latest);
-    const prefix = Buffer.from(COLLECTION_PREFIX);
-    const unfinished: { collection: Collection; index: Index }[] = [];
-    for (const { key, value } of latest.range('catalog', {
-      start: prefix,
-      end: prefixEnd(prefix),
-    })) {
-      const namespace = Buffer.from(key.subarray(1)).toString('utf8');
-      const collection = this.#loadCollection(namespace, decodeDocument(value), flags);
-      this.#collections.load(collection);
-      for (const index of collection.indexes) {
-        if (!index.isReady) unfinished.push({ collection, index });
-      }
-    }
-    this.#lastId = Math.max(this.#lastId, this.#garbage.load());
-    // the engine ended during these builds, which have to be asked for again
-    if (unfinished.length > 0) {
-      const dropped = this.#store.write(
-        (batch) => {
-          for (const { collection, index } of unfinished) {
-            this.dropIndexes(batch, collection, [index]);
-          }
-        },
-        { durable: false },
-      );
-      // they stay unread, and the next start tries again
-      dropped.catch(() => undefined);
-    }
+    const { collections, lastId } = loadCollections(this.#store.latest, this.#compiler);
+    for (const collection of collections) this.#collections.load(collection);
+    this.#lastId = Math.max(this.#lastId, lastId, this.#garbage.load());
+    this.#dropUnfinished(collections);
   }
 
-  #loadCollection(
-    namespace: string,
-    saved: Document,
-    flags: ReadonlyMap<number, readonly number[]>,
-  ): Collection {
-    const id = Number(saved.get('id'));
-    const options = saved.get('options') as Document;
-    const dot = namespace.indexOf('.');
-    const indexes = (saved.get('indexes') as Document[]).map((one) => this.#loadIndex(one, flags));
-    this.#lastId = Math.max(this.#lastId, id);
-    const state: CollectionState = {
-      database: namespace.slice(0, dot),
-      name: namespace.slice(dot + 1),
-      uuid: saved.get('uuid') as Binary,
-      options,
-      indexes,
-      ...this.#compileOptions(options),
-    };
-    const collection = new Collection(id, state, 0);
-    const last = lastRecordId(this.#store.latest, collection);
-    return last === 0 ? collection : new Collection(id, state, last);
+  /** The engine ended during these builds, which have to be asked for again. */
+  #dropUnfinished(collections: readonly Collection[]): void {
+    const isUnfinished = (index: Index): boolean => !index.isReady;
+    const affected = collections.filter(({ indexes }) => indexes.some(isUnfinished));
+    if (affected.length === 0) return;
+    const dropped = this.#store.write(
+      (batch) => {
+        for (const collection of affected) {
+          this.dropIndexes(batch, collection, collection.indexes.filter(isUnfinished));
+        }
+      },
+      { durable: false },
+    );
+    // they stay unread, and the next start tries again
+    dropped.catch(() => undefined);
   }
-
-  #loadIndex(saved: Document, flags: ReadonlyMap<number, readonly number[]>): Index {
-    const id = Number(saved.get('id'));
-    this.#lastId = Math.max(this.#lastId, id);
-    const document = saved.get('spec') as Document;
-    const spec = {
-      name: String(document.get('name')),
-      key: document.get('key') as Document,
-      kind: String(saved.get('kind')) as IndexSpec['kind'],
-      document,
-    };
-    const index = this.#makeIndex(id, spec);
-    index.isReady = saved.get('ready') === true;
-    for (const flag of flags.get(id) ?? []) index.flags.load(flag);
-    return index;
-  }
-}
-
-/** The collation with every option spelled out; none where it is the simple one. */
-function withFullCollation(options: Document): Document {
-  const collation = options.get('collation');
-  if (!(collation instanceof Map)) return options;
-  const full = parseCollation(collation)?.spec;
-  if (full !== undefined) return options.set('collation', full);
-  options.delete('collation');
-  return options;
-}
-
-function savedIndex(index: Index): Document {
-  return new Map<string, Value>([
-    ['id', index.id],
-    ['kind', index.kind],
-    ['ready', index.isReady],
-    ['spec', index.spec.document],
-  ]);
-}
-
-function loadFlags(view: ReadView): Map<number, number[]> {
-  const flags = new Map<number, number[]>();
-  const prefix = Buffer.from(FLAG_PREFIX);
-  for (const { key } of view.range('catalog', { start: prefix, end: prefixEnd(prefix) })) {
-    const id = Buffer.from(key).readUInt32BE(1);
-    const own = flags.get(id) ?? [];
-    own.push(key[5] as number);
-    flags.set(id, own);
-  }
-  return flags;
-}
-
-function lastRecordId(view: ReadView, collection: Collection): number {
-  const { prefix, end } = collection.space;
-  for (const { key } of view.range('records', {
-    start: prefix,
-    end,
-    reverse: true,
-    keysOnly: true,
-  })) {
-    return recordIdOfKey(key);
-  }
-  return 0;
 }
 
 function acceptExisting(existing: Collection, wanted: Document): Collection {

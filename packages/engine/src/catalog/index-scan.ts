@@ -1,15 +1,11 @@
 /** How a filter is answered from one index: bounds by field, and the ranges of keys they make. */
+
 import type { Document, Value } from '../bson/value.ts';
-import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { FilterNode } from '../query/filter-node.ts';
 import type { SortField } from '../query/sort.ts';
-import {
-  type Direction,
-  encodeKey,
-  encodeValue,
-  MAX_ORDERED_BYTES,
-} from '../storage/key-encoding.ts';
+import { type Direction, encodeValue } from '../storage/key-encoding.ts';
 import { prefixEnd } from '../storage/key-text.ts';
+import { MAX_ORDERED_BYTES } from '../storage/key-writer.ts';
 import { keyCollator } from './collation-key.ts';
 import type { Index } from './index.ts';
 import { hashValue } from './index-keys.ts';
@@ -316,35 +312,6 @@ export function planScan(
 
 function isBoundedPoint(field: FieldBounds | undefined): boolean {
   return field?.isBounded === true && isAllPoints(field.set);
-}
-
-/** The scan between `min` (included) and `max` (not included) of a query. */
-export function planLimits(
-  index: Index,
-  min: Document | undefined,
-  max: Document | undefined,
-): IndexScan {
-  const directions = index.fields.map(({ direction }) => direction);
-  const edge = (limits: Document): Buffer =>
-    Buffer.concat([index.space.prefix, encodeKey([...limits.values()], directions)]);
-  const { prefix, end: last } = index.space;
-  const start = min === undefined ? prefix : edge(min);
-  const end = max === undefined ? last : edge(max);
-  if (Buffer.compare(start, end) >= 0) {
-    throw new MongoCommandError(
-      'Location51175',
-      'The value provided for min() does not come before the value provided for max() in the hinted index',
-    );
-  }
-  return {
-    index,
-    bounds: index.fields.map(() => FULL),
-    ranges: [{ start, end }],
-    isExact: false,
-    equalFields: 0,
-    hasRange: true,
-    limits: { min, max },
-  };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Choosing how a query is answered: which index, in which direction, what is left to check. */
+
 import type { Collator } from '../bson/compare.ts';
 import { valuesEqual } from '../bson/compare.ts';
 import type { Document, Value } from '../bson/value.ts';
@@ -11,7 +12,8 @@ import { keyCollator } from './collation-key.ts';
 import type { Collection } from './collection.ts';
 import type { Index } from './index.ts';
 import { sameKeyPattern } from './index-key-pattern.ts';
-import { type IndexScan, isComplete, planLimits, planScan, sortDirection } from './index-scan.ts';
+import { type IndexScan, isComplete, planScan, sortDirection } from './index-scan.ts';
+import { planLimits } from './limits-scan.ts';
 import type { Access, FindOptions, Plan } from './plan.ts';
 import { collectPredicates, conjuncts, isCollationFree, type Predicate } from './predicates.ts';
 import { planWildcardScan } from './wildcard-scan.ts';

@@ -1,16 +1,22 @@
-import { type Document, isDocument, Timestamp, toDocument, type Value } from '../bson/value.ts';
+import { type Document, isDocument, toDocument, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import type { Operation } from '../session/operation.ts';
 import { ChangeStreamError } from './change-stream-error.ts';
 import type { CommandDefinition } from './command.ts';
-import { kindOf } from './command-kinds.ts';
+import {
+  checkApi,
+  checkClusterTime,
+  checkConcerns,
+  checkDatabaseName,
+  checkSnapshotRead,
+} from './command-checks.ts';
 import type { CommandRequest } from './command-request.ts';
 import { appNameIn, appNameOf, type Connection } from './connection.ts';
 import { CommandContext } from './context.ts';
 import type { EngineServices } from './engine-services.ts';
 import { isNotPrimary, labelsFor } from './error-labels.ts';
 import { type CommandFailure, DropConnection, type FailPoints } from './fail-points.ts';
-import { checkFields, isTrue, toNumber } from './field-types.ts';
+import { checkFields, toNumber } from './field-types.ts';
 import { errorReply, ReplyDecorator, toCommandError } from './reply.ts';
 import { applyTimeLimit } from './time-limit.ts';
 import {
@@ -299,81 +305,6 @@ function limitTime(operation: Operation, args: Document, failPoints: FailPoints 
   }
 }
 
-const LOCAL_LEVELS: readonly (Value | undefined)[] = [undefined, 'local', 'snapshot'];
-
-/**
- * A read has nothing to wait for, a write nothing to read by (manual, "Write Concern", "Read Concern").
- *
- * @throws InvalidOptions
- */
-function checkConcerns(name: string, args: Document): void {
-  const hasWriteConcern = isDocument(args.get('writeConcern'));
-  const readConcern = args.get('readConcern');
-  if (!hasWriteConcern && !isDocument(readConcern)) return;
-  if (args.get('autocommit') === false) return;
-  const kind = kindOf(name, args);
-  if (hasWriteConcern && kind === 'read') {
-    throw new MongoCommandError('InvalidOptions', `Command ${name} does not support writeConcern`);
-  }
-  if (kind !== 'write' || name === 'aggregate' || !isDocument(readConcern)) return;
-  const level = readConcern.get('level');
-  if (LOCAL_LEVELS.includes(level)) return;
-  throw new MongoCommandError(
-    'InvalidOptions',
-    `Command ${name} does not support { readConcern: { level: "${String(level)}", provenance: "clientSupplied" } } :: caused by :: read concern not supported`,
-  );
-}
-
-/** @throws TypeMismatch for a time that is none */
-function checkClusterTime(args: Document): void {
-  const given = args.get('$clusterTime');
-  if (!isDocument(given) || given.get('clusterTime') instanceof Timestamp) return;
-  throw new MongoCommandError(
-    'TypeMismatch',
-    '"clusterTime" had the wrong type. Expected timestamp',
-  );
-}
-
-const SNAPSHOT_READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'distinct', 'getMore']);
-
-/** @throws InvalidOptions for read concern "snapshot" outside of transactions (manual) */
-function checkSnapshotRead(definition: CommandDefinition, args: Document): void {
-  const concern = args.get('readConcern');
-  if (!isDocument(concern) || concern.get('level') !== 'snapshot') return;
-  if (args.get('autocommit') === false || SNAPSHOT_READS.has(definition.name)) return;
-  throw new MongoCommandError(
-    'InvalidOptions',
-    `Command ${definition.name} does not support { readConcern: { level: "snapshot", provenance: "clientSupplied" } } :: caused by :: read concern not supported`,
-  );
-}
-
-const API_FIELDS = ['apiStrict', 'apiDeprecationErrors'] as const;
-
-/** Stable API (manual, "Stable API"). */
-function checkApi(definition: CommandDefinition, args: Document): void {
-  const version = args.get('apiVersion');
-  if (version === undefined) {
-    for (const field of API_FIELDS) {
-      if (args.has(field)) {
-        throw new MongoCommandError(
-          'InvalidOptions',
-          `Provided ${field} without passing apiVersion`,
-        );
-      }
-    }
-    return;
-  }
-  if (version !== '1') {
-    throw new MongoCommandError('APIVersionError', 'API version must be "1"');
-  }
-  if (isTrue(args.get('apiStrict')) && !definition.stable) {
-    throw new MongoCommandError(
-      'APIStrictError',
-      `Provided apiStrict:true, but the command ${definition.name} is not in API Version 1. Information on supported commands and migrations in API Version 1 can be found at https://dochub.mongodb.org/core/manual-versioned-api`,
-    );
-  }
-}
-
 function namespaceOf(request: CommandRequest): string {
   const collection: Value | undefined = request.arguments.get(
     request.name === 'getMore' ? 'collection' : request.name,
@@ -381,19 +312,6 @@ function namespaceOf(request: CommandRequest): string {
   return typeof collection === 'string'
     ? `${request.database}.${collection}`
     : `${request.database}.$cmd`;
-}
-
-const MAX_DATABASE_NAME_BYTES = 63;
-
-/** @throws InvalidNamespace (manual, "Naming Restrictions") */
-function checkDatabaseName(name: string): void {
-  if (
-    name === '' ||
-    (/[/\\. "$\0]/.test(name) && name !== '$external') ||
-    Buffer.byteLength(name) > MAX_DATABASE_NAME_BYTES
-  ) {
-    throw new MongoCommandError('InvalidNamespace', `Invalid database name: '${name}'`);
-  }
 }
 
 function isChangeStream(args: Document): boolean {

@@ -9,8 +9,8 @@ import {
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { toTimestamp, type UpdateDescription } from '../oplog/oplog-entry.ts';
 import type { Filter } from '../query/filter.ts';
+import { buildUpsertDocument } from '../query/update/upsert.ts';
 import {
-  buildUpsertDocument,
   checkUpdatedSize,
   diffDocuments,
   findAmbiguousPaths,

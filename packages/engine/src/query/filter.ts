@@ -1,15 +1,12 @@
 /** Queries: compiled once, then asked of many documents (manual, "Query Predicates"). */
+
 import type { Collator } from '../bson/compare.ts';
 import type { DateTime, Document, Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
-import {
-  compileDocumentTest,
-  compilePosition,
-  type DocumentTest,
-  type MatchContext,
-} from './filter-match.ts';
+import { compileDocumentTest, type DocumentTest, type MatchContext } from './filter-match.ts';
 import type { FilterNode, TextNode } from './filter-node.ts';
 import { parseFilter } from './filter-parse.ts';
+import { compilePosition } from './filter-position.ts';
 import { compileJsonSchema } from './json-schema.ts';
 
 export type { FilterNode } from './filter-node.ts';

@@ -5,13 +5,8 @@ import { doc, plain } from '../../test/support/ejson.ts';
 import { valuesIdentical } from '../bson/compare.ts';
 import { DateTime, type Document, ObjectId, Timestamp, type Value } from '../bson/value.ts';
 import { compileFilter } from './filter.ts';
-import {
-  buildUpsertDocument,
-  compileUpdate,
-  diffDocuments,
-  noChanges,
-  type UpdateChanges,
-} from './update.ts';
+import { buildUpsertDocument } from './update/upsert.ts';
+import { compileUpdate, diffDocuments, noChanges, type UpdateChanges } from './update.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
 

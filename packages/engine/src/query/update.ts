@@ -2,11 +2,10 @@
 import type { Collator } from '../bson/compare.ts';
 import { valuesIdentical } from '../bson/compare.ts';
 import { typeName } from '../bson/types.ts';
-import { type DateTime, type Document, ObjectId, Timestamp, type Value } from '../bson/value.ts';
+import { type DateTime, type Document, Timestamp, type Value } from '../bson/value.ts';
 import { MongoCommandError } from '../errors/mongo-command-error.ts';
 import { describeDocument, describeValue } from './describe.ts';
-import { type CompileExpression, type Filter, type Positions, positionOf } from './filter.ts';
-import { equalities } from './filter-parse.ts';
+import { type CompileExpression, type Positions, positionOf } from './filter.ts';
 import { type ApplyContext, applyToDocument, type UpdateChanges } from './update/apply-tree.ts';
 import { bit, extreme, increment, multiply } from './update/arithmetic.ts';
 import { type ElementTest, parseArrayFilters } from './update/array-filters.ts';
@@ -197,7 +196,7 @@ function checkId(before: Document, after: Document, isInsert: boolean): void {
 }
 
 /** The document with `_id` first, as it is stored. */
-function withIdFirst(document: Document): Document {
+export function withIdFirst(document: Document): Document {
   const id = document.get('_id');
   const [first] = document.keys();
   if (id === undefined || first === '_id') return document;
@@ -251,7 +250,7 @@ function compileOperators(update: Document, options: UpdateOptions): Update {
 }
 
 /** A zero timestamp at the top level of a stored document means "now" (manual, "Timestamps"). */
-function fillTimestamps(document: Document, timestamp: Timestamp): Document {
+export function fillTimestamps(document: Document, timestamp: Timestamp): Document {
   let result = document;
   for (const [name, value] of document) {
     if (value instanceof Timestamp && value.low === 0 && value.high === 0 && name !== '_id') {
@@ -364,73 +363,10 @@ export function compileUpdate(update: Document | Value[], options: UpdateOptions
 
 // ---------------------------------------------------------------- upserts
 
-function setPath(document: Document, parts: readonly string[], value: Value): void {
-  let current = document;
-  for (const part of parts.slice(0, -1)) {
-    const next = current.get(part);
-    if (next instanceof Map) {
-      current = next;
-    } else {
-      const created: Document = new Map();
-      current.set(part, created);
-      current = created;
-    }
-  }
-  current.set(parts.at(-1) ?? '', value);
-}
-
-/** The fields the filter fixes to one value; `_id` alone when the update replaces. */
-function seedFromFilter(filter: Filter, onlyId: boolean): Document {
-  const found = new Map<string, Value>();
-  equalities(filter.root, (path, value) => {
-    if (onlyId && path !== '_id') return;
-    if (path.startsWith('$')) return;
-    for (const known of found.keys()) {
-      if (known === path) {
-        throw new MongoCommandError(
-          'NotSingleValueField',
-          `cannot infer query fields to set, path '${path}' is matched twice`,
-        );
-      }
-      if (known.startsWith(`${path}.`) || path.startsWith(`${known}.`)) {
-        const [long, short] = known.length > path.length ? [known, path] : [path, known];
-        throw new MongoCommandError(
-          'NotSingleValueField',
-          `cannot infer query fields to set, both paths '${long}' and '${short}' are matched`,
-        );
-      }
-    }
-    found.set(path, value);
-  });
-  const seed: Document = new Map();
-  // MongoDB sets new fields in the order of their names, as it does with those of an update
-  const paths = [...found.keys()].sort((a, b) => (a < b ? -1 : 1));
-  for (const path of paths) setPath(seed, path.split('.'), found.get(path) as Value);
-  return seed;
-}
-
 /** Refuses what cannot be an `_id`. */
 export function checkIdType(id: Value | undefined): void {
   const type = typeName(id);
   if (type === 'array' || type === 'regex' || type === 'undefined') {
     throw new MongoCommandError('InvalidIdField', `The '_id' value cannot be of type ${type}`);
   }
-}
-
-/**
- * The document an upsert inserts: the filter's equality conditions, then the update, and an `_id`
- * (a new ObjectId when neither gives one) in front.
- */
-export function buildUpsertDocument(
-  filter: Filter,
-  update: Update,
-  context: Omit<UpdateContext, 'isInsert' | 'changes' | 'positions'>,
-): Document {
-  const seed = seedFromFilter(filter, update.isReplacement);
-  const document = update.apply(seed, { ...context, isInsert: true });
-  const result = document.has('_id')
-    ? withIdFirst(document)
-    : new Map<string, Value>([['_id', new ObjectId()], ...document]);
-  checkIdType(result.get('_id'));
-  return fillTimestamps(result, context.timestamp);
 }

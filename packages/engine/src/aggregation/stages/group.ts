@@ -1,8 +1,10 @@
 /** `$group`, `$sortByCount`, `$bucket`. */
+
 import { hashableKey } from '../../bson/compare.ts';
 import { type Document, isInt32, type Value } from '../../bson/value.ts';
 import { PAUSE } from '../../lib/pause.ts';
-import { type Accumulator, type AccumulatorPlan, compileAccumulator } from '../accumulator.ts';
+import { type AccumulatorPlan, compileAccumulator } from '../accumulator.ts';
+import type { Accumulator } from '../accumulator-state.ts';
 import { locationError } from '../aggregation-error.ts';
 import type { Evaluator, FieldUse, Variables } from '../expression/operator.ts';
 import type { ExpressionScope } from '../expression.ts';

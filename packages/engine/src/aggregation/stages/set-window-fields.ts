@@ -1,4 +1,5 @@
 /** `$setWindowFields`. */
+
 import { compareValues, hashableKey } from '../../bson/compare.ts';
 import type { Document, Value } from '../../bson/value.ts';
 import { PAUSE } from '../../lib/pause.ts';
@@ -16,7 +17,8 @@ import {
   sortKeyReader,
 } from '../sort-key.ts';
 import type { StageContext, StreamStage } from './stage.ts';
-import { compileWindowFunction, type Partition, type WindowFunction } from './window-function.ts';
+import { compileWindowFunction } from './window-function.ts';
+import type { Partition, WindowFunction } from './window-spec.ts';
 
 interface WindowField {
   readonly path: readonly string[];
