@@ -10,80 +10,15 @@ import type { Position } from '../oplog/oplog-entry.ts';
 import { openLmdbStore } from '../storage/lmdb-store.ts';
 import { Member, type MemberSurroundings } from './member.ts';
 import type { MemberRole } from './member-runner.ts';
+import { Replication } from './replication.ts';
 import { createSetCommands } from './set-commands.ts';
-
-export interface ReplicaSetOptions {
-  /** Default 3. */
-  readonly members?: number;
-  /** Where the members' folders are; default is a temporary folder that `close` removes. */
-  readonly dataPath?: string;
-  /** Default: free ones. */
-  readonly ports?: readonly number[];
-  /** Addresses to listen on, one a member; default is the loopback. */
-  readonly hosts?: readonly string[];
-  /** Where clients are sent to, `host:port` of each member: proxies, for instance. */
-  readonly advertised?: readonly string[];
-  /** Default `rehearsal`. */
-  readonly setName?: string;
-  /** How long members do without a primary before they elect one; MongoDB's is 10 s, here 500 ms. */
-  readonly electionTimeoutMs?: number;
-  /** How long a set is without a primary after a step-down; default 100 ms. */
-  readonly electionMs?: number;
-}
-
-/** A member as tests see it; methods take it or its number. */
-export interface ReplicaSetMember {
-  readonly index: number;
-  readonly port: number;
-  readonly address: string;
-  /** For connections to this member alone. */
-  readonly uri: string;
-  readonly role: MemberRole;
-  readonly isolated: boolean;
-  /** How often it had to take back writes. */
-  readonly rollbacks: number;
-}
-
-type MemberOrNumber = ReplicaSetMember | number;
-
-export interface ReplicaSet {
-  readonly uri: string;
-  readonly members: readonly ReplicaSetMember[];
-  /** The primary most lately elected, unless it has gone. */
-  primary(): ReplicaSetMember | undefined;
-  /** Waits until there is one. */
-  waitForPrimary(timeoutMs?: number): Promise<ReplicaSetMember>;
-  /** The primary hands over to the member that has come furthest, which catches up first. */
-  stepDown(member?: MemberOrNumber): Promise<void>;
-  /**
-   * Makes a member primary. It catches up only as far as it needs to win the votes of a majority:
-   * what none but the old primary has is rolled back there.
-   */
-  elect(member: MemberOrNumber): Promise<void>;
-  /** The member's process ends: sockets drop, connections are refused. */
-  kill(member: MemberOrNumber): Promise<void>;
-  restart(member: MemberOrNumber): Promise<void>;
-  /** Drops all client connections of a member, or of all. */
-  cutSockets(member?: MemberOrNumber): void;
-  /** Secondary `member` applies what it copies only after `lagMs`. */
-  setReplicationLag(member: MemberOrNumber, lagMs: number): void;
-  /** Every command to `member` waits first. */
-  setLatency(member: MemberOrNumber, latencyMs: number): void;
-  /** Cuts a member off from the others; clients still reach it. */
-  isolate(member: MemberOrNumber): void;
-  heal(member?: MemberOrNumber): void;
-  /** Waits until all members that are up and connected hold the same. */
-  settle(timeoutMs?: number): Promise<void>;
-  close(): Promise<void>;
-}
+import type { MemberOrNumber, ReplicaSet, ReplicaSetOptions } from './set-contract.ts';
 
 const DEFAULT_MEMBERS = 3;
 const DEFAULT_SET_NAME = 'rehearsal';
 const DEFAULT_ELECTION_TIMEOUT_MS = 500;
 const DEFAULT_ELECTION_MS = 100;
 const DEFAULT_WAIT_MS = 10_000;
-/** Groups that all members hold for good are kept until there are this many. */
-const KEPT_GROUPS = 10_000;
 
 /** Starts the members and elects the first. For tests: the members share a process and its fate. */
 export async function startReplicaSet(options: ReplicaSetOptions = {}): Promise<ReplicaSet> {
@@ -101,12 +36,10 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
   readonly #setName: string;
   readonly #electionTimeoutMs: number;
   readonly #electionMs: number;
-  readonly #following = new Set<Member>();
+  readonly #replication: Replication;
   readonly #timers = new Set<NodeJS.Timeout>();
   #leader: Member | undefined;
   #term = 0;
-  #stableLength = 0;
-  #trimmed = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -130,6 +63,12 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
           surroundings: this,
         }),
     );
+    this.#replication = new Replication({
+      members: this.members,
+      majority: this.#majority,
+      leader: () => this.#leader,
+      isConnected: (a, b) => this.#isConnected(a, b),
+    });
   }
 
   async start(): Promise<void> {
@@ -219,7 +158,7 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
 
   setReplicationLag(target: MemberOrNumber, lagMs: number): void {
     this.#find(target).lagMs = lagMs;
-    this.#follow();
+    this.#replication.advance();
   }
 
   setLatency(target: MemberOrNumber, latencyMs: number): void {
@@ -261,6 +200,7 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#replication.close();
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#tail.catch(() => undefined);
     for (const member of this.members) await member.stop();
@@ -362,69 +302,12 @@ class RehearsedSet implements ReplicaSet, MemberSurroundings {
     return member;
   }
 
-  // ------------------------------------------------------------ replication
-
   advanced(): void {
-    this.#advanceStable();
-    for (const member of this.members) member.checkWaiters();
-    this.#follow();
+    this.#replication.advance();
   }
 
   holdersOf(member: Member, length: number): number {
-    return this.members.filter((one) => one.history.commonLength(member.history) >= length).length;
-  }
-
-  /** Raft: held by a majority, and the last of it written by this primary. */
-  #advanceStable(): void {
-    const leader = this.#leader;
-    if (leader === undefined) return;
-    const lengths = this.members.map((one) => one.history.commonLength(leader.history));
-    const held = [...lengths].sort((a, b) => b - a)[this.#majority - 1] ?? 0;
-    if (held > this.#stableLength && held >= leader.termStart) this.#stableLength = held;
-    for (const [index, member] of this.members.entries()) {
-      if (!this.#isConnected(member, leader)) continue;
-      member.raiseStable(Math.min(this.#stableLength, lengths[index] ?? 0));
-    }
-    this.#trim();
-  }
-
-  #trim(): void {
-    const held = Math.min(...this.members.map(({ stableLength }) => stableLength));
-    if (held - this.#trimmed < KEPT_GROUPS) return;
-    this.#trimmed = held;
-    for (const { history } of this.members) history.dropBefore(held);
-  }
-
-  #follow(): void {
-    const leader = this.#leader;
-    if (leader === undefined || this.#isClosed) return;
-    for (const member of this.members) {
-      if (member === leader || this.#following.has(member)) continue;
-      if (!this.#isConnected(member, leader)) continue;
-      const { history } = member;
-      const isEven =
-        history.length === leader.history.length &&
-        history.at(history.length - 1) === leader.history.at(history.length - 1);
-      if (isEven) continue;
-      this.#following.add(member);
-      member.follow(leader.history, { ignoreLag: false }).then(
-        (dueAtMs) => this.#followed(member, dueAtMs),
-        () => this.#following.delete(member),
-      );
-    }
-  }
-
-  #followed(member: Member, dueAtMs: number | undefined): void {
-    this.#following.delete(member);
-    if (dueAtMs === undefined) return;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        this.#follow();
-      },
-      Math.max(1, dueAtMs - Date.now()),
-    );
-    this.#timers.add(timer);
+    return this.#replication.holdersOf(member, length);
   }
 
   // ------------------------------------------------------------ what members tell

@@ -1,4 +1,4 @@
-import type { ReplicaSet } from './replica-set.ts';
+import type { ReplicaSet } from './set-contract.ts';
 
 /** What the control protocol answers: the set as it is after the order. */
 export interface SetStatus {
