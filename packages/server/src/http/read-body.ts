@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { type Readable, Transform } from 'node:stream';
 import { QuorateError } from '../errors/quorate-error.ts';
 
@@ -18,10 +19,13 @@ const MIN_BYTES_PER_SECOND = 200;
 
 export const EMPTY_BODY: Buffer = Buffer.alloc(0);
 
-/** A positive `Content-Length`, or a transfer coding. */
+/** A positive `Content-Length`, or a transfer coding; in HTTP/2 a stream that its headers do not end (RFC 9113 §8.1). */
 export function hasBody(message: IncomingMessage): boolean {
   const length = message.headers['content-length'];
   if (length !== undefined) return length !== '0';
+  if (message.httpVersionMajor >= 2) {
+    return !(message as unknown as Http2ServerRequest).stream.endAfterHeaders;
+  }
   return message.headers['transfer-encoding'] !== undefined;
 }
 

@@ -115,10 +115,18 @@ function collectHeaders(request: NodeRequest, reply: Reply, options: WriteOption
   if (options.cors !== undefined) pushCors(request, headers, options.cors, ownCors);
   if (options.poweredBy !== undefined && !has(headers, 'x-powered-by'))
     headers.push('X-Powered-By', options.poweredBy);
-  if (options.fixed !== undefined) headers.push(...options.fixed);
+  if (options.fixed !== undefined) pushMissing(headers, options.fixed);
   if (options.date === true) headers.push('Date', dateHeader(request.receivedAtMs));
   if (!ownConnection) pushConnection(request, headers);
   return headers;
+}
+
+/** What the service says itself is kept: HTTP/2 does not send such a header twice. */
+function pushMissing(headers: string[], fixed: readonly string[]): void {
+  for (let i = 0; i + 1 < fixed.length; i += 2) {
+    const [name = '', value = ''] = [fixed[i], fixed[i + 1]];
+    if (!has(headers, name.toLowerCase())) headers.push(name, value);
+  }
 }
 
 function pushCors(
