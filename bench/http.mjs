@@ -1,8 +1,9 @@
 // The hot paths over HTTP, beside a bare loop of node:http + driver + EJSON on the same engine.
 import { MongoClient, ObjectId } from 'mongodb';
-import { documentId, median, runLoad } from './lib/load.mjs';
+import { documentId, median } from './lib/load.mjs';
 import { startBareServer, startEngine, startNode } from './lib/processes.mjs';
 import { sampleDocument } from './lib/sample-document.mjs';
+import { runSideBySide, toRatioRow } from './lib/side-by-side.mjs';
 
 const DOCUMENTS = 20_000;
 const CONNECTIONS = 128;
@@ -26,38 +27,19 @@ export async function benchHttp({ short }) {
     await preload(collection);
     for (const { name, path, ids, method, target, p99 } of scenarios) {
       const load = {
+        path,
         ...(ids ? { ids } : {}),
         ...(method ? { method, body: JSON.stringify(sampleDocument(0)) } : {}),
         headers: { 'Content-Type': 'application/json' },
         connections: CONNECTIONS,
       };
-      const measured = { bare: [], node: [] };
-      const failed = { bare: 0, node: 0 };
-      for (let round = -1; round < rounds; round += 1) {
-        for (const [key, base] of [
-          ['bare', bare.url],
-          ['node', node.url],
-        ]) {
-          const result = await runLoad({
-            ...load,
-            url: base + path,
-            seconds: round < 0 ? 1 : seconds,
-          });
-          failed[key] += result.failed;
-          if (round >= 0) measured[key].push(result);
-        }
-        if (method === 'POST') await trim(collection);
-      }
-      rows.push(...compare(name, measured, { target, p99 }));
-      if (failed.bare + failed.node > 0) {
-        rows.push({
-          name: `${name}, failed requests`,
-          value: String(failed.node),
-          target: '0',
-          met: failed.node === 0,
-          note: `${failed.bare} of the bare loop`,
-        });
-      }
+      const compared = await runSideBySide({ bare, node }, load, {
+        rounds,
+        seconds,
+        ...(method === 'POST' ? { after: () => trim(collection) } : {}),
+      });
+      rows.push(toRatioRow(name, target, compared));
+      if (p99) rows.push(toLatencyRow(name, compared));
     }
   } finally {
     await client.close();
@@ -67,32 +49,15 @@ export async function benchHttp({ short }) {
   return rows;
 }
 
-function compare(name, measured, { target, p99 }) {
-  const ratios = measured.node.map(
-    (result, i) => result.requestsPerSecond / measured.bare[i].requestsPerSecond,
-  );
-  const ratio = median(ratios);
-  const rate = (key) => Math.round(median(measured[key].map((result) => result.requestsPerSecond)));
-  const rows = [
-    {
-      name,
-      value: `${ratio.toFixed(2)}x`,
-      target: `>= ${target.toFixed(1)}x`,
-      met: ratio >= target,
-      note: `${rate('node')} against ${rate('bare')} requests/s; ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
-    },
-  ];
-  if (p99) {
-    const latency = (key) => median(measured[key].map((result) => result.p99Ms));
-    rows.push({
-      name: `${name}, p99`,
-      value: `${(latency('node') / latency('bare')).toFixed(2)}x`,
-      target: '<= 1.0x',
-      met: latency('node') <= latency('bare'),
-      note: `${latency('node').toFixed(1)} against ${latency('bare').toFixed(1)} ms`,
-    });
-  }
-  return rows;
+function toLatencyRow(name, { results }) {
+  const latency = (key) => median(results[key].map((result) => result.p99Ms));
+  return {
+    name: `${name}, p99`,
+    value: `${(latency('node') / latency('bare')).toFixed(2)}x`,
+    target: '<= 1.0x',
+    met: latency('node') <= latency('bare'),
+    note: `${latency('node').toFixed(1)} against ${latency('bare').toFixed(1)} ms`,
+  };
 }
 
 async function preload(collection) {

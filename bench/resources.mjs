@@ -1,8 +1,9 @@
 // Every kind of resource beside the bare loop that does the same with the driver.
 import { MongoClient, ObjectId } from 'mongodb';
-import { documentId, median, runLoad } from './lib/load.mjs';
+import { documentId } from './lib/load.mjs';
 import { startBareResources, startEngine, startNode } from './lib/processes.mjs';
 import { sampleDocument } from './lib/sample-document.mjs';
+import { runSideBySide, toRatioRow } from './lib/side-by-side.mjs';
 
 const DOCUMENTS = 10_000;
 const CONNECTIONS = 32;
@@ -47,36 +48,18 @@ export async function benchResources({ short }) {
     await prepare(client.db('bench'), node.url);
     for (const { name, path, body, target } of scenarios) {
       const load = {
+        path,
         connections: CONNECTIONS,
         headers: json,
         ...(body === undefined ? {} : { method: 'POST', body }),
       };
-      const measured = { bare: [], node: [] };
-      let failed = 0;
-      for (let round = -1; round < rounds; round += 1) {
-        for (const [key, base] of [
-          ['bare', bare.url],
-          ['node', node.url],
-        ]) {
-          const result = await runLoad({
-            ...load,
-            url: base + path,
-            seconds: round < 0 ? 1 : seconds,
-          });
-          failed += result.failed;
-          if (round >= 0) measured[key].push(result.requestsPerSecond);
-          if (body !== undefined)
-            await client.db('bench').collection(path.split('/')[2]).deleteMany({});
-        }
-      }
-      const ratio = median(measured.node.map((rate, i) => rate / measured.bare[i]));
-      rows.push({
-        name,
-        value: `${ratio.toFixed(2)}x`,
-        target: `>= ${target.toFixed(1)}x`,
-        met: ratio >= target && failed === 0,
-        note: `${Math.round(median(measured.node))} against ${Math.round(median(measured.bare))} requests/s${failed > 0 ? `, ${failed} failed` : ''}`,
+      const clear = () => client.db('bench').collection(path.split('/')[2]).deleteMany({});
+      const compared = await runSideBySide({ bare, node }, load, {
+        rounds,
+        seconds,
+        ...(body === undefined ? {} : { after: clear }),
       });
+      rows.push(toRatioRow(name, target, compared));
     }
   } finally {
     await client.close();
