@@ -12,6 +12,7 @@ import type { ResourceMetadata } from './metadata-cache.ts';
 import { databaseOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { ConsistencyOptions, Namespace } from './operation-options.ts';
 import { runOperation } from './sessions.ts';
+import { shareRead } from './shared-reads.ts';
 import {
   type Change,
   type DeleteResult,
@@ -30,14 +31,20 @@ export function isReservedCollection(name: string): boolean {
 }
 
 /** The names of the visible collections of a database, ascending. */
-export async function listCollectionNames(mongo: MongoAccess, database: string): Promise<string[]> {
-  const collections = await mapped(() =>
-    databaseOf(mongo.client, database).listCollections({}, { nameOnly: true }).toArray(),
-  );
-  return collections
-    .map((collection) => collection.name)
-    .filter((name) => !isReservedCollection(name))
-    .sort(compareNames);
+export function listCollectionNames(
+  mongo: MongoAccess,
+  database: string,
+): Promise<readonly string[]> {
+  const key = { command: 'listCollections', namespace: { database, collection: '' } };
+  return shareRead(mongo, key, {}, async () => {
+    const collections = await mapped(() =>
+      databaseOf(mongo.client, database).listCollections({}, { nameOnly: true }).toArray(),
+    );
+    return collections
+      .map((collection) => collection.name)
+      .filter((name) => !isReservedCollection(name))
+      .sort(compareNames);
+  });
 }
 
 /** Existence and properties of a collection; from the cache unless `fresh`. */

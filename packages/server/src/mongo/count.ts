@@ -4,6 +4,7 @@ import { collectionOf, type MongoAccess } from './mongo-access.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
 import { toDriverHint, toDriverReadOptions } from './read-options.ts';
 import { runOperation } from './sessions.ts';
+import { shareRead } from './shared-reads.ts';
 
 /** A number of documents and how it was found out: the `X-Count-Strategy` header. */
 export interface CountResult {
@@ -35,12 +36,15 @@ export async function count(
     );
     return { count: estimate, strategy: 'estimated' };
   }
-  const exact = await runOperation(mongo, options, (client, session) =>
-    collectionOf(client, namespace).countDocuments(filter as never, {
-      ...read,
-      ...(request.hint === undefined ? {} : { hint: toDriverHint(request.hint) as never }),
-      ...(session ? { session } : {}),
-    }),
+  const key = { command: 'count', namespace, details: { filter, hint: request.hint } };
+  const exact = await shareRead(mongo, key, options, () =>
+    runOperation(mongo, options, (client, session) =>
+      collectionOf(client, namespace).countDocuments(filter as never, {
+        ...read,
+        ...(request.hint === undefined ? {} : { hint: toDriverHint(request.hint) as never }),
+        ...(session ? { session } : {}),
+      }),
+    ),
   );
   return { count: exact, strategy: 'exact' };
 }

@@ -131,9 +131,11 @@ function openCursor(
   { first, last }: { readonly first: number; readonly last: number },
   { readPreference }: OperationOptions,
 ) {
+  const count = last - first + 1;
   const driver = {
     raw: true,
-    batchSize: CHUNKS_PER_BATCH,
+    // one more than there are, else the database keeps the cursor open although nothing is left
+    batchSize: count <= CHUNKS_PER_BATCH ? count + 1 : CHUNKS_PER_BATCH,
     ...(readPreference === undefined ? {} : { readPreference }),
   };
   const collection = collectionOf(mongo.client, chunks);

@@ -5,22 +5,25 @@ import { collectionOf, databaseOf, type MongoAccess } from './mongo-access.ts';
 import type { ConsistencyOptions, Namespace } from './operation-options.ts';
 import { toPlainFields } from './read-options.ts';
 import { runOperation } from './sessions.ts';
+import { shareRead } from './shared-reads.ts';
 
 /** The index descriptions as the database gives them, `name` included. */
 export async function listIndexes(
   mongo: MongoAccess,
   namespace: Namespace,
   options: ConsistencyOptions = {},
-): Promise<BsonDocument[]> {
-  const indexes = await runOperation(mongo, options, (client, session) =>
-    databaseOf(client, namespace.database)
-      .runCursorCommand({ listIndexes: namespace.collection }, {
-        raw: true,
-        ...(session ? { session } : {}),
-      } as never)
-      .toArray(),
-  );
-  return indexes.map((index) => decodeDocument(toBuffer(index as unknown as Uint8Array)));
+): Promise<readonly BsonDocument[]> {
+  return shareRead(mongo, { command: 'listIndexes', namespace }, options, async () => {
+    const indexes = await runOperation(mongo, options, (client, session) =>
+      databaseOf(client, namespace.database)
+        .runCursorCommand({ listIndexes: namespace.collection }, {
+          raw: true,
+          ...(session ? { session } : {}),
+        } as never)
+        .toArray(),
+    );
+    return indexes.map((index) => decodeDocument(toBuffer(index as unknown as Uint8Array)));
+  });
 }
 
 /**

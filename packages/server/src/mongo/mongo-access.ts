@@ -55,12 +55,40 @@ export async function mapped<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A driver collection whose answers stay raw BSON. */
+const collections = new WeakMap<MongoClient, Map<string, Collection>>();
+const databases = new WeakMap<MongoClient, Map<string, Db>>();
+/** So many names are kept at most: they come from clients. */
+const MAX_NAMES = 1000;
+
+/** A driver collection whose answers stay raw BSON. Made once: the driver goes through all options each time. */
 export function collectionOf(client: MongoClient, namespace: Namespace): Collection {
-  return databaseOf(client, namespace.database).collection(namespace.collection);
+  const { database, collection } = namespace;
+  return kept(collections, client, `${database}\0${collection}`, () =>
+    databaseOf(client, database).collection(collection),
+  );
 }
 
 /** A driver database; the checks on names happen in the service. */
 export function databaseOf(client: MongoClient, name: string): Db {
-  return client.db(name);
+  return kept(databases, client, name, () => client.db(name));
+}
+
+function kept<T>(
+  all: WeakMap<MongoClient, Map<string, T>>,
+  client: MongoClient,
+  name: string,
+  make: () => T,
+): T {
+  let known = all.get(client);
+  if (known === undefined) {
+    known = new Map();
+    all.set(client, known);
+  }
+  let found = known.get(name);
+  if (found === undefined) {
+    found = make();
+    if (known.size >= MAX_NAMES) known.clear();
+    known.set(name, found);
+  }
+  return found;
 }
