@@ -915,6 +915,14 @@ const USERS: SecurityTable = [
     status: 403,
     after: [{ request: `GET ${U}/{u}`, bodyHas: { roles: ['{r}'] } }],
   })),
+  ...['{"password.x":1}', '{"$set":{"password.x":1}}', '{"$max":{"password.0":1}}'].map((body) => ({
+    name: `no error shows passwords by PATCH ${body}`,
+    accounts: [{}],
+    as: 'admin',
+    request: `PATCH ${U}/{u} ${body}`,
+    status: 403,
+    text: FORBIDDEN,
+  })),
   {
     name: 'nobody gives the root role by a bulk PATCH',
     accounts: [{}],

@@ -90,6 +90,7 @@ export class AccountGuards {
         this.guardOperands(value);
         guarded.set(name, value);
       } else {
+        this.guardPath(name);
         this.guardRoles(name, value);
         guarded.set(name, await this.guardPassword(name, value, index));
       }
@@ -122,12 +123,18 @@ export class AccountGuards {
   private guardOperands(operands: BsonDocument): void {
     const { passwordProperty } = this.settings;
     for (const [name, operand] of operands) {
+      this.guardPath(name);
       this.guardRoles(name, operand);
       const renamedTo = typeof operand === 'string' ? operand : '';
       if (this.isGuarded(renamedTo)) throw refusal();
       if (name === passwordProperty && operand !== '' && typeof operand === 'string')
         throw refusal();
     }
+  }
+
+  /** A password has nothing in it: the database says so in an error that shows the hash. */
+  private guardPath(name: string): void {
+    if (name.startsWith(`${this.settings.passwordProperty}.`)) throw refusal();
   }
 
   private guardRoles(name: string, value: BsonValue): void {
