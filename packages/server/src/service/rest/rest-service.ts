@@ -9,6 +9,7 @@ import type { Service, ServiceContext } from '../../model/service.ts';
 import type { MongoAccess } from '../../mongo/mongo-access.ts';
 import { writeJson } from '../../representation/json-writer.ts';
 import type { AccountGuards } from './account-guards.ts';
+import { withBeyond } from './beyond-cors.ts';
 import { readContent } from './body.ts';
 import { invalidateCollectionCache } from './collection-cache.ts';
 import { HANDLERS } from './dispatch-table.ts';
@@ -61,8 +62,10 @@ export function createRestService(parts: RestServiceParts): Service<MongoRequest
     match: 'prefix',
     secured: true,
     errorStyle: 'mongo',
-    cors: (_http, request) =>
-      request === undefined ? undefined : corsListsOf(request.type, request.method),
+    cors: (http, request) =>
+      request === undefined
+        ? undefined
+        : withBeyond(corsListsOf(request.type, request.method), http),
     errorContext: (_http, request) =>
       request === undefined
         ? {}
