@@ -1,4 +1,5 @@
 /** What all nodes share and each keeps in memory: read again when it changes (cluster.md E6). */
+import { RepeatedTask } from '../lib/repeated-task.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Namespace } from './operation-options.ts';
 
@@ -24,8 +25,7 @@ export class FollowedCollection {
   private readonly options: FollowedCollectionOptions;
   private loadedAtMs = Number.NEGATIVE_INFINITY;
   private readonly noteLoaded: () => void;
-  private running: Promise<boolean> | undefined;
-  private isDirty = false;
+  private readonly reading = new RepeatedTask(() => this.read());
   private hasWarned = false;
 
   constructor(feed: ChangeFeed, options: FollowedCollectionOptions) {
@@ -63,32 +63,25 @@ export class FollowedCollection {
    * @returns false when it could not be read
    */
   reload(): Promise<boolean> {
-    this.isDirty = true;
-    this.running ??= this.run().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    return this.reading.request();
   }
 
-  private async run(): Promise<boolean> {
-    while (this.isDirty) {
-      this.isDirty = false;
-      try {
-        await this.options.load();
-        this.loadedAtMs = this.now();
-        this.hasWarned = false;
-        this.noteLoaded();
-      } catch (error) {
-        const { collection, warn } = this.options;
-        if (this.feed.isClosed) return false;
-        if (!this.hasWarned) warn(`The shared ${collection} cannot be read`, error);
-        this.hasWarned = true;
-        // the node is not ready before; later readings come by changes or by the clock
-        if (!this.isLoaded) setTimeout(() => void this.reload(), FIRST_LOAD_RETRY_MS).unref();
-        return false;
-      }
+  private async read(): Promise<boolean> {
+    try {
+      await this.options.load();
+      this.loadedAtMs = this.now();
+      this.hasWarned = false;
+      this.noteLoaded();
+      return true;
+    } catch (error) {
+      const { collection, warn } = this.options;
+      if (this.feed.isClosed) return false;
+      if (!this.hasWarned) warn(`The shared ${collection} cannot be read`, error);
+      this.hasWarned = true;
+      // the node is not ready before; later readings come by changes or by the clock
+      if (!this.isLoaded) setTimeout(() => void this.reload(), FIRST_LOAD_RETRY_MS).unref();
+      return false;
     }
-    return true;
   }
 
   private now(): number {

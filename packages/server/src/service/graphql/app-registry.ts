@@ -1,4 +1,5 @@
 /** The apps of the configured collection, kept built and kept up to date (graphql.md §4). */
+import { RepeatedTask } from '../../lib/repeated-task.ts';
 import type { BsonDocument, BsonValue } from '../../model/bson.ts';
 import type { Permit } from '../../model/permit.ts';
 import { decodeDocument } from '../../model/raw-bson.ts';
@@ -35,8 +36,7 @@ export class AppRegistry {
   /** By the bytes of the definition, so that what has not changed is not built again. */
   private entries: readonly Entry[] = [];
   private byUri: ReadonlyMap<string, AppLookup> = new Map();
-  private refreshing: Promise<void> | undefined;
-  private isStale = false;
+  private readonly refreshing = new RepeatedTask(() => this.reloadOrWarn());
 
   constructor(options: AppRegistryOptions) {
     this.options = options;
@@ -70,21 +70,14 @@ export class AppRegistry {
    */
   refresh(): Promise<void> {
     if (!this.options.isCaching) return Promise.resolve();
-    this.isStale = true;
-    this.refreshing ??= this.refreshUntilFresh().finally(() => {
-      this.refreshing = undefined;
-    });
-    return this.refreshing;
+    return this.refreshing.request();
   }
 
-  private async refreshUntilFresh(): Promise<void> {
-    while (this.isStale) {
-      this.isStale = false;
-      try {
-        await this.reload();
-      } catch (error) {
-        this.options.warn('The definitions of GraphQL apps could not be read again', error);
-      }
+  private async reloadOrWarn(): Promise<void> {
+    try {
+      await this.reload();
+    } catch (error) {
+      this.options.warn('The definitions of GraphQL apps could not be read again', error);
     }
   }
 
