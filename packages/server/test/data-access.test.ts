@@ -24,6 +24,7 @@ import {
 } from '../src/mongo/collections.ts';
 import { count } from '../src/mongo/count.ts';
 import { dropDatabase, listDatabaseNames, loadDatabase } from '../src/mongo/databases.ts';
+import { deleteDocument } from '../src/mongo/delete-one.ts';
 import { find } from '../src/mongo/find.ts';
 import { findOne } from '../src/mongo/find-one.ts';
 import { createIndex, dropIndex, listIndexes } from '../src/mongo/indexes.ts';
@@ -37,7 +38,7 @@ import {
   findTransaction,
   startTransaction,
 } from '../src/mongo/sessions.ts';
-import { deleteDocument, type WriteRequest, writeDocument } from '../src/mongo/write.ts';
+import { type WriteRequest, writeDocument } from '../src/mongo/write.ts';
 import { parseJson } from '../src/representation/json-reader.ts';
 import { writeJson } from '../src/representation/json-writer.ts';
 

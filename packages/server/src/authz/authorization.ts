@@ -3,8 +3,8 @@ import type { BsonValue } from '../model/bson.ts';
 import type { HttpRequest } from '../model/http-request.ts';
 import type { Identity } from '../model/identity.ts';
 import type { RequestTraits } from '../model/request-traits.ts';
+import type { AuthorizationExchange } from './acl/exchange-attribute.ts';
 import type { Permission } from './acl/permission.ts';
-import type { AuthorizationExchange } from './acl/predicate.ts';
 
 /** The role of clients that nothing authenticated. */
 export const ANONYMOUS_ROLE = '$unauthenticated';

@@ -7,19 +7,15 @@ import {
   propertiesOf,
   readProperties,
 } from './databases.ts';
+import type { DeleteResult } from './delete-one.ts';
+import type { EtagCondition } from './etag-condition.ts';
 import { mongoCodeOf } from './map-error.ts';
 import type { ResourceMetadata } from './metadata-cache.ts';
 import { databaseOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { ConsistencyOptions, Namespace } from './operation-options.ts';
 import { runOperation } from './sessions.ts';
 import { shareRead } from './shared-reads.ts';
-import {
-  type Change,
-  type DeleteResult,
-  type EtagCondition,
-  type WriteResult,
-  writeConditionally,
-} from './write.ts';
+import { type Change, type WriteResult, writeConditionally } from './write.ts';
 
 const NAMESPACE_EXISTS = 48;
 

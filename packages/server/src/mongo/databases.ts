@@ -1,17 +1,12 @@
 /** Databases and their properties (rest-resources.md §1). */
 import type { BsonDocument } from '../model/bson.ts';
 import { decodeDocument } from '../model/raw-bson.ts';
+import { type DeleteResult, deleteConditionally } from './delete-one.ts';
+import type { EtagCondition } from './etag-condition.ts';
 import type { ResourceMetadata } from './metadata-cache.ts';
 import { collectionOf, databaseOf, type MongoAccess, mapped } from './mongo-access.ts';
 import type { ConsistencyOptions, Namespace } from './operation-options.ts';
-import {
-  type Change,
-  type DeleteResult,
-  deleteConditionally,
-  type EtagCondition,
-  type WriteResult,
-  writeConditionally,
-} from './write.ts';
+import { type Change, type WriteResult, writeConditionally } from './write.ts';
 
 /** The collection that keeps the properties of a database and its collections; never listed. */
 export const PROPERTIES = '_properties';

@@ -1,12 +1,12 @@
 /** Deletion of files with their chunks. */
 import type { BsonDocument } from '../model/bson.ts';
 import { readRawField } from '../model/raw-bson.ts';
+import { type DeleteRequest, type DeleteResult, deleteDocument } from './delete-one.ts';
 import { FILE_ETAG_PATH } from './gridfs-bucket.ts';
 import { removeChunksOfFiles } from './gridfs-settle.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
 import { runOperation } from './sessions.ts';
-import { type DeleteRequest, type DeleteResult, deleteDocument } from './write.ts';
 
 const FILES_PER_STEP = 1000;
 

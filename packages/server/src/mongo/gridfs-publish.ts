@@ -2,6 +2,7 @@
 import type { BsonDocument, BsonValue } from '../model/bson.ts';
 import { Long } from '../model/bson.ts';
 import { readRawField, readRawPath } from '../model/raw-bson.ts';
+import { type EtagCondition, isSameEtag, toEtag } from './etag-condition.ts';
 import { FILE_ETAG_PATH, UPLOAD_FIELD } from './gridfs-bucket.ts';
 import { forgetUpload } from './gridfs-records.ts';
 import { readUnsettled, settleFile, type UnsettledFile } from './gridfs-settle.ts';
@@ -9,7 +10,6 @@ import { discardUpload, type StagedUpload } from './gridfs-upload.ts';
 import { mongoCodeOf } from './map-error.ts';
 import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
 import { andFilters, type Namespace, type OperationOptions } from './operation-options.ts';
-import { type EtagCondition, isSameEtag, toEtag } from './write.ts';
 
 const DUPLICATE_KEY = 11000;
 /** Somebody else was faster so often: give up. */

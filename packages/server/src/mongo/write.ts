@@ -6,8 +6,8 @@
 import type { ClientSession, MongoClient, UpdateOptions } from 'mongodb';
 import { QuorateError } from '../errors/quorate-error.ts';
 import type { BsonDocument, BsonValue } from '../model/bson.ts';
-import { ObjectId } from '../model/bson.ts';
 import { readRawPath, toBuffer } from '../model/raw-bson.ts';
+import { type EtagCondition, isSameEtag, readEtag, toEtag } from './etag-condition.ts';
 import { insertOne } from './insert.ts';
 import { mapServerError, mongoCodeOf } from './map-error.ts';
 import { collectionOf, type MongoAccess } from './mongo-access.ts';
@@ -17,12 +17,7 @@ import {
   type Namespace,
   type OperationOptions,
 } from './operation-options.ts';
-import {
-  isAcknowledged,
-  toDriverReadOptions,
-  toDriverWriteOptions,
-  toPlainFields,
-} from './read-options.ts';
+import { isAcknowledged, toDriverWriteOptions, toPlainFields } from './read-options.ts';
 import { runOperation } from './sessions.ts';
 
 /** What a write must find or may create. */
@@ -33,15 +28,6 @@ export type Change =
   | { readonly kind: 'replace'; readonly document: BsonDocument }
   | { readonly kind: 'update'; readonly operators: BsonDocument }
   | { readonly kind: 'pipeline'; readonly stages: readonly BsonDocument[] };
-
-/** The ETag the client presents, when the write must present one. */
-export interface EtagCondition {
-  readonly required: boolean;
-  /** `If-Match`, bare; `undefined` when the client sent none. */
-  readonly presented: string | undefined;
-  /** Where the ETag lives; default `_etag`. */
-  readonly path?: string | undefined;
-}
 
 /** One write. The change already carries its new `_etag`. */
 export interface WriteRequest {
@@ -288,118 +274,6 @@ export function toDriverUpdate(change: Exclude<Change, { kind: 'replace' }>): un
   return change.kind === 'update'
     ? toPlainFields(change.operators)
     : change.stages.map(toPlainFields);
-}
-
-/** What a delete is asked. */
-export interface DeleteRequest {
-  readonly id: BsonValue;
-  readonly filter?: BsonDocument | undefined;
-  readonly shardKey?: BsonDocument | undefined;
-  readonly etag?: EtagCondition | undefined;
-}
-
-/** What became of a delete. */
-export interface DeleteResult {
-  readonly outcome: 'deleted' | 'notFound' | 'etagMissing' | 'etagMismatch';
-  readonly storedEtag?: BsonValue | undefined;
-}
-
-/** Deletes one document under the permit's write filter. */
-export async function deleteDocument(
-  mongo: MongoAccess,
-  namespace: Namespace,
-  request: DeleteRequest,
-  options: OperationOptions,
-): Promise<DeleteResult> {
-  const filter = andFilters(request.filter, options.permit.writeFilter);
-  return deleteConditionally(mongo, namespace, { ...request, filter }, options);
-}
-
-/** The same without a permit. A target without ETag is refused only if `If-Match` was sent. */
-export async function deleteConditionally(
-  mongo: MongoAccess,
-  namespace: Namespace,
-  request: DeleteRequest,
-  options: ConsistencyOptions,
-): Promise<DeleteResult> {
-  const { etag } = request;
-  if (etag?.required !== true) {
-    const deleted = await deleteMatching(mongo, namespace, request, undefined, options);
-    return { outcome: deleted ? 'deleted' : 'notFound' };
-  }
-  const path = etag.path ?? '_etag';
-  const expected = toEtag(etag.presented);
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (expected !== undefined) {
-      const condition: BsonDocument = new Map([[path, expected]]);
-      if (await deleteMatching(mongo, namespace, request, condition, options)) {
-        return { outcome: 'deleted' };
-      }
-    }
-    const stored = await readEtag(mongo, namespace, request, path, options);
-    if (stored === undefined) return { outcome: 'notFound' };
-    if (etag.presented === undefined) return { outcome: 'etagMissing', storedEtag: stored.etag };
-    if (!isSameEtag(stored.etag, expected)) {
-      return { outcome: 'etagMismatch', storedEtag: stored.etag };
-    }
-  }
-  throw new QuorateError('ERR_CONFLICT', { message: 'The document changes too often' });
-}
-
-async function deleteMatching(
-  mongo: MongoAccess,
-  namespace: Namespace,
-  request: DeleteRequest,
-  condition: BsonDocument | undefined,
-  options: ConsistencyOptions,
-): Promise<boolean> {
-  const filter = andFilters(
-    new Map([['_id', request.id]]),
-    request.shardKey,
-    request.filter,
-    condition,
-  );
-  const result = await runOperation(mongo, options, (client, session) =>
-    collectionOf(client, namespace).deleteOne(filter as never, {
-      ...toDriverWriteOptions(options),
-      ...(session ? { session } : {}),
-    }),
-  );
-  return !isAcknowledged(options) || result.deletedCount > 0;
-}
-
-/** The target's ETag as the primary has it; `undefined` when there is no target. */
-async function readEtag(
-  mongo: MongoAccess,
-  namespace: Namespace,
-  request: DeleteRequest,
-  path: string,
-  options: ConsistencyOptions,
-): Promise<{ readonly etag: BsonValue | undefined } | undefined> {
-  const filter = andFilters(new Map([['_id', request.id]]), request.shardKey, request.filter);
-  const { maxTimeMS } = toDriverReadOptions(options);
-  const found = await runOperation(mongo, options, (client, session) =>
-    collectionOf(client, namespace).findOne(filter as never, {
-      ...(maxTimeMS === undefined ? {} : { maxTimeMS }),
-      projection: { [path]: 1 },
-      raw: true,
-      ...(session ? { session } : {}),
-    }),
-  );
-  if (found === null) return undefined;
-  return { etag: readRawPath(found as unknown as Uint8Array, path) };
-}
-
-/** The ETag that a client presents; undefined when it can be none. */
-export function toEtag(presented: string | undefined): ObjectId | undefined {
-  return presented !== undefined && /^[0-9a-f]{24}$/i.test(presented)
-    ? new ObjectId(presented)
-    : undefined;
-}
-
-/** Whether a stored ETag is the presented one. */
-export function isSameEtag(stored: BsonValue | undefined, expected: ObjectId | undefined): boolean {
-  return stored instanceof ObjectId && expected !== undefined && stored.equals(expected);
 }
 
 function isDuplicateId(error: unknown): boolean {

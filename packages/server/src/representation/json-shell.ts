@@ -1,17 +1,13 @@
 /** The shell's constructors inside JSON: `ObjectId('…')`, `new Date(…)`, `NumberLong(1)` and so on. */
 import type { BsonValue } from '../model/bson.ts';
 import { Binary, ObjectId, Timestamp } from '../model/bson.ts';
+import { parseIsoDate, toBinary, toDate, toObjectId, toUuid } from './extended-values.ts';
 import {
   expect,
   expectString,
-  parseIsoDate,
   readNumberDecimal,
   readNumberInt,
   readNumberLong,
-  toBinary,
-  toDate,
-  toObjectId,
-  toUuid,
 } from './json-extended.ts';
 import { createRegex, JsonParseError, type JsonScanner } from './json-scanner.ts';
 

@@ -3,6 +3,8 @@
  * buffer kept between calls; the property tests hold it equal to `writeJson` of the decoded value.
  */
 import { Decimal128 } from '../model/bson.ts';
+import { damaged, endOfCstring, readInt32, readString, view } from './bson-bytes.ts';
+import { ESCAPE, HEX, putAscii, putInt32, putInt64, toInt64 } from './json-bytes.ts';
 import type { JsonMode } from './json-mode.ts';
 import { escapeText, needsEscape } from './json-string.ts';
 import {
@@ -26,29 +28,6 @@ let at = 0;
 
 const float64 = new Float64Array(1);
 const float64Bytes = new Uint8Array(float64.buffer);
-
-/** 0: copied as it is; 1: `\u00xx`; 2: beyond ASCII; else the letter after the backslash. */
-const ESCAPE = new Uint8Array(256);
-for (let code = 0; code < 256; code++) {
-  if (code < 0x20 || code === 0x7f) ESCAPE[code] = 1;
-  if (code >= 0x80) ESCAPE[code] = 2;
-}
-for (const [code, letter] of [
-  [0x22, '"'],
-  [0x5c, '\\'],
-  [0x08, 'b'],
-  [0x0c, 'f'],
-  [0x0a, 'n'],
-  [0x0d, 'r'],
-  [0x09, 't'],
-] as const) {
-  ESCAPE[code] = letter.charCodeAt(0);
-}
-
-const HEX = new Uint8Array(512);
-for (let byte = 0; byte < 256; byte++) {
-  HEX.set(Buffer.from(byte.toString(16).padStart(2, '0')), byte * 2);
-}
 
 /** The JSON text of one BSON document, as UTF-8. */
 export function transcodeDocument(bytes: Uint8Array, mode: JsonMode = 'default'): Buffer {
@@ -91,15 +70,6 @@ function reserve(bytes: number): void {
   const larger = Buffer.allocUnsafeSlow(Math.max(out.length * 2, at + bytes));
   out.copy(larger, 0, 0, at);
   out = larger;
-}
-
-function readInt32(src: Uint8Array, p: number): number {
-  return (
-    (src[p] as number) |
-    ((src[p + 1] as number) << 8) |
-    ((src[p + 2] as number) << 16) |
-    ((src[p + 3] as number) << 24)
-  );
 }
 
 /** Writes the document or array that begins at `start`. */
@@ -289,11 +259,6 @@ function writeDocument(src: Uint8Array, start: number, isArray: boolean, mode: J
   reserve(SLACK_BYTES);
 }
 
-/** BSON that contradicts itself; never what MongoDB stores, so nothing but memory safety matters. */
-function damaged(): RangeError {
-  return new RangeError('Damaged BSON');
-}
-
 /** Writes the types seldom met; gives the offset after the value. */
 function writeRare(src: Uint8Array, start: number, type: number, mode: JsonMode): number {
   switch (type) {
@@ -406,74 +371,4 @@ function writeNonAscii(src: Uint8Array, start: number, end: number): void {
     return;
   }
   at += out.write(escapeText(text), at, 'utf8');
-}
-
-function view(src: Uint8Array, start: number, end: number): Buffer {
-  return Buffer.from(src.buffer, src.byteOffset + start, end - start);
-}
-
-function readString(src: Uint8Array, start: number): string {
-  const length = readInt32(src, start);
-  if (length < 1 || start + 4 + length > src.length) throw damaged();
-  return view(src, start + 4, start + 3 + readInt32(src, start)).toString('utf8');
-}
-
-function endOfCstring(src: Uint8Array, start: number): number {
-  let end = start;
-  while (src[end] !== 0) if (end++ > src.length) throw damaged();
-  return end;
-}
-
-function putAscii(o: Uint8Array, start: number, text: string): number {
-  const { length } = text;
-  for (let index = 0; index < length; index++) o[start + index] = text.charCodeAt(index);
-  return start + length;
-}
-
-function putInt32(o: Uint8Array, start: number, value: number): number {
-  let q = start;
-  if (value < 0) {
-    o[q++] = 0x2d;
-    return putDigits(o, q, -value);
-  }
-  if (value < 10) {
-    o[q++] = 0x30 + value;
-    return q;
-  }
-  return putDigits(o, q, value);
-}
-
-/** A whole number from 0 to 2⁵³. */
-function putDigits(o: Uint8Array, start: number, value: number): number {
-  let digits = 1;
-  for (let bound = 10; value >= bound; bound *= 10) digits++;
-  const end = start + digits;
-  let q = end - 1;
-  let rest = value;
-  while (rest > 0x7fff_ffff) {
-    const quotient = Math.floor(rest / 10);
-    o[q--] = 0x30 + (rest - quotient * 10);
-    rest = quotient;
-  }
-  for (let small = rest | 0; q >= start; q--) {
-    const quotient = (small / 10) | 0;
-    o[q] = 0x30 + (small - quotient * 10);
-    small = quotient;
-  }
-  return end;
-}
-
-function putInt64(o: Uint8Array, start: number, high: number, low: number): number {
-  if (high >= -0x20_0000 && high < 0x20_0000) {
-    const value = high * 0x1_0000_0000 + low;
-    if (value >= 0) return putDigits(o, start, value);
-    o[start] = 0x2d;
-    return putDigits(o, start + 1, -value);
-  }
-  return putAscii(o, start, String(toInt64(high, low)));
-}
-
-function toInt64(high: number, low: number): bigint | number {
-  if (high >= -0x20_0000 && high < 0x20_0000) return high * 0x1_0000_0000 + low;
-  return (BigInt(high) << 32n) | BigInt(low);
 }

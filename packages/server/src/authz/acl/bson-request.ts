@@ -125,3 +125,28 @@ function collectLeaves(path: string, value: BsonValue, paths: string[]): void {
 function isAtOrBelow(path: string, ancestor: string): boolean {
   return path === ancestor || path.startsWith(`${ancestor}.`);
 }
+
+/** Whether each value of a list is in another one. */
+export function isSubset(
+  part: readonly (BsonValue | undefined)[],
+  whole: readonly (BsonValue | undefined)[],
+): boolean {
+  return part.every((value) => whole.some((other) => isSameValue(value, other)));
+}
+
+/** Whether two values are the same: 1 and 1.0 are, 1 and "1" are not. */
+export function isSameValue(a: BsonValue | undefined, b: BsonValue | undefined): boolean {
+  return a === b || canonicalText(a) === canonicalText(b);
+}
+
+/** Types and values as one text: 1 and 1.0 are the same number, 1 and "1" are not. */
+function canonicalText(value: BsonValue | undefined): string {
+  return JSON.stringify(value, (_key, member: unknown) => {
+    if (member instanceof Map) return { document: [...member] };
+    if (typeof member === 'object' && member !== null && 'toExtendedJSON' in member) {
+      const number = Number(String(member));
+      if (!Number.isNaN(number)) return number;
+    }
+    return member;
+  });
+}

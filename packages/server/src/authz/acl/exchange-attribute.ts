@@ -2,6 +2,7 @@
  * Exchange attributes: the parts of a request that a predicate's values may name, as `%u`,
  * `%{i,Header}` or `${variable}` (security.md §8.4).
  */
+import type { BsonValue } from '../../model/bson.ts';
 
 /** What predicates ask of a request. */
 export interface PredicateExchange {
@@ -24,6 +25,18 @@ export interface PredicateExchange {
   cookie(name: string): string | undefined;
   queryNames(): readonly string[];
   queryValue(name: string): string | undefined;
+}
+
+/** A request as predicates see it, with the account's properties and the body. */
+export interface AuthorizationExchange extends PredicateExchange {
+  /** True when authentication is required on this path. */
+  readonly authenticationRequired: boolean;
+  /** A property of the account by its dotted path; undefined when it has none. */
+  userProperty(path: string): BsonValue | undefined;
+  /** The body of a request to the MongoDB service; undefined elsewhere and without a body. */
+  readonly body: BsonValue | undefined;
+  /** False for services that are not MongoDB's: `bson-request-*` never holds there. */
+  readonly hasBsonBody: boolean;
 }
 
 /** Names bound by `path-prefix`, `path-template` and `regex` while one predicate is evaluated. */

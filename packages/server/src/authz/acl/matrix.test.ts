@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BsonDocument, type BsonValue, documentOf } from '../../model/bson.ts';
 import { parseJson } from '../../representation/json-reader.ts';
+import type { AuthorizationExchange } from './exchange-attribute.ts';
 import { type Permission, toPermission } from './permission.ts';
-import type { AuthorizationExchange } from './predicate.ts';
 import { RankedPermissions } from './select-permission.ts';
 
 const ROLES = ['a', 'b', 'c', '$unauthenticated'] as const;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isQuorateError } from '../../errors/quorate-error.ts';
 import type { BsonValue } from '../../model/bson.ts';
-import { type AuthorizationExchange, compilePredicate } from './predicate.ts';
+import type { AuthorizationExchange } from './exchange-attribute.ts';
+import { compilePredicate } from './predicate.ts';
 import { formatPredicate, type PredicateNode, parsePredicate } from './predicate-parser.ts';
 
 const toValue = (json: unknown): BsonValue => {

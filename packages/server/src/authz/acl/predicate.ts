@@ -1,32 +1,26 @@
 /**
  * Predicates of permissions, compiled once and evaluated for each request (security.md §8.4, §8.5).
  */
-import { randomBytes } from 'node:crypto';
-import { type BsonValue, ObjectId } from '../../model/bson.ts';
-import { bodyAvoids, bodyContains, bodyValue, bodyWithin } from './bson-request.ts';
-import { type Bindings, compileAttribute, type PredicateExchange } from './exchange-attribute.ts';
+import type { BsonValue } from '../../model/bson.ts';
+import {
+  bodyAvoids,
+  bodyContains,
+  bodyValue,
+  bodyWithin,
+  isSameValue,
+  isSubset,
+} from './bson-request.ts';
+import type { AuthorizationExchange, Bindings } from './exchange-attribute.ts';
 import { pathKeysOf } from './path-keys.ts';
 import { matchPathTemplate } from './path-template.ts';
+import { Call, type ListValue, type Test, type TextValue, unresolved } from './predicate-call.ts';
 import {
-  type Argument,
   formatPredicate,
   type PredicateNode,
   parsePredicate,
   predicateError,
 } from './predicate-parser.ts';
 import { compileRulePattern, type PatternMatch } from './rule-pattern.ts';
-
-/** A request as predicates see it, with the account's properties and the body. */
-export interface AuthorizationExchange extends PredicateExchange {
-  /** True when authentication is required on this path. */
-  readonly authenticationRequired: boolean;
-  /** A property of the account by its dotted path; undefined when it has none. */
-  userProperty(path: string): BsonValue | undefined;
-  /** The body of a request to the MongoDB service; undefined elsewhere and without a body. */
-  readonly body: BsonValue | undefined;
-  /** False for services that are not MongoDB's: `bson-request-*` never holds there. */
-  readonly hasBsonBody: boolean;
-}
 
 /** A compiled predicate. */
 export interface Predicate {
@@ -37,10 +31,6 @@ export interface Predicate {
   readonly pathKeys: readonly string[] | undefined;
   test(exchange: AuthorizationExchange): boolean;
 }
-
-type Test = (exchange: AuthorizationExchange, bindings: Bindings) => boolean;
-type TextValue = (exchange: AuthorizationExchange, bindings: Bindings) => string | undefined;
-type ListValue = (exchange: AuthorizationExchange, bindings: Bindings) => readonly string[];
 
 export interface PredicateOptions {
   /** Reads a JSON literal of `bson-request-prop-equals` and its like. */
@@ -93,7 +83,11 @@ class PredicateCompiler {
         return (exchange, bindings) => children.some((child) => child(exchange, bindings));
       }
       case 'call':
-        return this.compileCall(new Call(node, this));
+        return this.compileCall(
+          new Call(node, () => {
+            this.needsBody = true;
+          }),
+        );
     }
   }
 
@@ -311,179 +305,7 @@ class PredicateCompiler {
   }
 }
 
-/** The arguments of one call, each taken once; what is left over is an error. */
-class Call {
-  readonly name: string;
-  readonly column: number;
-  private readonly positional: Argument[];
-  private readonly named: Map<string, Argument>;
-  private readonly compiler: PredicateCompiler;
-
-  constructor(node: Extract<PredicateNode, { kind: 'call' }>, compiler: PredicateCompiler) {
-    this.name = node.name;
-    this.column = node.column;
-    this.positional = [...node.positional];
-    this.named = new Map(node.named);
-    this.compiler = compiler;
-  }
-
-  text(name: string): TextValue {
-    return this.compileText(this.take(name), false);
-  }
-
-  attribute(name: string): TextValue {
-    return this.compileText(this.take(name), true);
-  }
-
-  optionalAttribute(name: string): TextValue | undefined {
-    const argument = this.find(name);
-    return argument && this.compileText(argument, true);
-  }
-
-  literal(name: string): string {
-    const argument = this.take(name);
-    if (argument.kind !== 'text') {
-      throw predicateError(`'${name}' of '${this.name}' must be a plain text`, this.column);
-    }
-    return argument.text;
-  }
-
-  optionalLiteral(name: string): string | undefined {
-    const argument = this.named.get(name);
-    this.named.delete(name);
-    return argument?.kind === 'text' ? argument.text : undefined;
-  }
-
-  /** All positional values, or the array, or the single value of a named argument. */
-  list(name: string): ListValue {
-    if (!this.named.has(name) && this.positional.length === 0) throw this.missing(name);
-    return this.optionalList(name);
-  }
-
-  optionalList(name: string): ListValue {
-    const named = this.named.get(name);
-    this.named.delete(name);
-    const given = named === undefined ? this.positional.splice(0) : [named];
-    const values = given
-      .flatMap((argument) => (argument.kind === 'array' ? argument.items : [argument]))
-      .map((argument) => this.compileList(argument));
-    return (exchange, bindings) => values.flatMap((value) => value(exchange, bindings));
-  }
-
-  /** The values of `equals`: each one text. */
-  attributes(name: string): TextValue[] {
-    const named = this.named.get(name);
-    this.named.delete(name);
-    const given = named === undefined ? this.positional.splice(0) : [named];
-    if (given.length === 0) throw this.missing(name);
-    return given
-      .flatMap((argument) => (argument.kind === 'array' ? argument.items : [argument]))
-      .map((argument) => this.compileText(argument, true));
-  }
-
-  /** @throws ERR_CONFIG_PREDICATE when an argument was not asked for */
-  close(): void {
-    const [unknown] = this.named.keys();
-    if (unknown !== undefined) {
-      throw predicateError(`'${this.name}' has no argument '${unknown}'`, this.column);
-    }
-    if (this.positional.length > 0) {
-      throw predicateError(`'${this.name}' has too many arguments`, this.column);
-    }
-  }
-
-  private find(name: string): Argument | undefined {
-    const named = this.named.get(name);
-    this.named.delete(name);
-    return named ?? this.positional.shift();
-  }
-
-  private take(name: string): Argument {
-    const argument = this.find(name);
-    if (argument === undefined) throw this.missing(name);
-    return argument;
-  }
-
-  private missing(name: string) {
-    return predicateError(`'${this.name}' needs the argument '${name}'`, this.column);
-  }
-
-  private compileText(argument: Argument, withAttributes: boolean): TextValue {
-    if (argument.kind === 'array') {
-      throw predicateError(`'${this.name}' takes no list here`, this.column);
-    }
-    if (argument.kind === 'text') {
-      const { text } = argument;
-      return withAttributes ? compileAttribute(text) : () => text;
-    }
-    const variable = this.compileVariable(argument);
-    return (exchange) => {
-      const value = variable(exchange);
-      return value === undefined ? unresolved() : toText(value);
-    };
-  }
-
-  private compileList(argument: Argument): ListValue {
-    if (argument.kind === 'array') {
-      const items = argument.items.map((item) => this.compileList(item));
-      return (exchange, bindings) => items.flatMap((item) => item(exchange, bindings));
-    }
-    if (argument.kind === 'text') {
-      const value = [argument.text];
-      return () => value;
-    }
-    const variable = this.compileVariable(argument);
-    return (exchange) => {
-      const value = variable(exchange);
-      if (value === undefined) return [unresolved()];
-      return Array.isArray(value) ? value.map(toText) : [toText(value)];
-    };
-  }
-
-  private compileVariable(argument: Extract<Argument, { kind: 'variable' }>) {
-    const { path, root } = argument;
-    if (root === 'user') return (exchange: AuthorizationExchange) => exchange.userProperty(path);
-    this.compiler.needsBody = true;
-    return (exchange: AuthorizationExchange) => bodyValue(exchange.body, path);
-  }
-}
-
 const relativePath: TextValue = (exchange) => exchange.path;
-
-/** What an unbound variable stands for: equal to nothing, so that the rule fails closed. */
-function unresolved(): string {
-  return `\u0000${randomBytes(12).toString('hex')}`;
-}
-
-function toText(value: BsonValue): string {
-  if (value === null) return 'null';
-  if (value instanceof Date) return String(value.getTime());
-  if (value instanceof ObjectId) return value.toHexString();
-  return String(value);
-}
-
-function isSubset(
-  part: readonly (BsonValue | undefined)[],
-  whole: readonly (BsonValue | undefined)[],
-): boolean {
-  return part.every((value) => whole.some((other) => isSameValue(value, other)));
-}
-
-function isSameValue(a: BsonValue | undefined, b: BsonValue | undefined): boolean {
-  return a === b || canonicalText(a) === canonicalText(b);
-}
-
-/** Types and values as one text: 1 and 1.0 are the same number, 1 and "1" are not. */
-function canonicalText(value: BsonValue | undefined): string {
-  return JSON.stringify(value, (_key, member: unknown) => {
-    if (member instanceof Map) return { document: [...member] };
-    if (typeof member === 'object' && member !== null && 'toExtendedJSON' in member) {
-      const number = Number(String(member));
-      if (!Number.isNaN(number)) return number;
-    }
-    return member;
-  });
-}
 
 function leadingSlash(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;

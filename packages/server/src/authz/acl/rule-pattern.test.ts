@@ -1,8 +1,8 @@
 import { Script } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { parseJson } from '../../representation/json-reader.ts';
+import type { AuthorizationExchange } from './exchange-attribute.ts';
 import { toPermission } from './permission.ts';
-import type { AuthorizationExchange } from './predicate.ts';
 import { compileRulePattern, UndecidedPredicate } from './rule-pattern.ts';
 import { judgePermission } from './select-permission.ts';
 

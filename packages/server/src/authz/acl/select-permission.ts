@@ -1,8 +1,8 @@
 /** Which permission decides a request (security.md §8.3). */
 import type { RequiredFlags } from '../../model/request-traits.ts';
+import type { AuthorizationExchange } from './exchange-attribute.ts';
 import { keysOfPath } from './path-keys.ts';
 import type { Permission } from './permission.ts';
-import type { AuthorizationExchange } from './predicate.ts';
 import { UndecidedPredicate } from './rule-pattern.ts';
 
 /** How the store's permissions of one role are ranked. */

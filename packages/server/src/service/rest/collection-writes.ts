@@ -9,7 +9,8 @@ import {
   propertiesIdOf,
   writeCollectionProperties,
 } from '../../mongo/collections.ts';
-import type { Change, DeleteResult, WriteResult } from '../../mongo/write.ts';
+import type { DeleteResult } from '../../mongo/delete-one.ts';
+import type { Change, WriteResult } from '../../mongo/write.ts';
 import { documentContent, noDataProvided } from './body.ts';
 import { postDocuments } from './bulk-writes.ts';
 import { postDocument, withEtag } from './document-writes.ts';

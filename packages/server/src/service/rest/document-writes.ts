@@ -3,9 +3,9 @@
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, isDocument, ObjectId } from '../../model/bson.ts';
 import type { Reply, ReplyHeader } from '../../model/reply.ts';
+import { deleteDocument } from '../../mongo/delete-one.ts';
 import {
   type Change,
-  deleteDocument,
   duplicateKeyError,
   type WriteResult,
   writeDocument,

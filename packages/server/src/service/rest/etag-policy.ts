@@ -2,7 +2,7 @@
 
 import { QuorateError } from '../../errors/quorate-error.ts';
 import { type BsonDocument, type BsonValue, ObjectId } from '../../model/bson.ts';
-import type { EtagCondition } from '../../mongo/write.ts';
+import type { EtagCondition } from '../../mongo/etag-condition.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { EtagPolicy, RestConfig } from './rest-config.ts';
 import type { MongoRequest } from './rest-request.ts';

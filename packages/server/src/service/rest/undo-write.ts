@@ -1,8 +1,9 @@
 /** A PATCH whose result does not satisfy the schema is taken back (rest-resources.md §4.2). */
 
 import type { BsonDocument, ObjectId } from '../../model/bson.ts';
+import { deleteConditionally } from '../../mongo/delete-one.ts';
 import { findOne } from '../../mongo/find-one.ts';
-import { deleteConditionally, type WriteResult, writeConditionally } from '../../mongo/write.ts';
+import { type WriteResult, writeConditionally } from '../../mongo/write.ts';
 import { decode } from '../../representation/raw-bson.ts';
 import type { RestContext } from './handler.ts';
 import { namespaceOf, writeOptionsOf } from './operation-context.ts';
