@@ -48,6 +48,7 @@ export async function openTarget(
   writeFileSync(configFile, `${security}${configuration}\n${logging}`);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const given = process.env['MONGODB_URI'];
+  if (given !== undefined) await waitUntilIdle(given);
   // in this process, because the test runner cannot load TypeScript in the engine's own thread
   const engine =
     given === undefined
@@ -71,6 +72,16 @@ export async function openTarget(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A pattern of the attacks may keep a database busy for seconds after the file that sent it has ended. */
+async function waitUntilIdle(uri: string): Promise<void> {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 60_000 });
+  try {
+    await client.db('admin').command({ ping: 1 });
+  } finally {
+    await client.close();
+  }
 }
 
 /** Nobody has to say who he is: what is tested is what comes after that. */
