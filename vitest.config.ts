@@ -57,7 +57,6 @@ export default defineConfig({
           globalSetup: ['tests/support/bundle.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
