@@ -3,10 +3,6 @@
  * names.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEngine } from '@quorate/engine';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OPEN_PERMIT } from '../src/authz/open-permit.ts';
 import type { BsonDocument, BsonValue } from '../src/model/bson.ts';
@@ -14,7 +10,6 @@ import { ObjectId } from '../src/model/bson.ts';
 import type { Permit } from '../src/model/permit.ts';
 import { decodeDocument } from '../src/model/raw-bson.ts';
 import { bulkDelete, bulkUpdate, bulkWriteDocuments } from '../src/mongo/bulk-write.ts';
-import { createMongoAccess } from '../src/mongo/client.ts';
 import {
   createCollection,
   dropCollection,
@@ -41,6 +36,7 @@ import {
 import { type WriteRequest, writeDocument } from '../src/mongo/write.ts';
 import { parseJson } from '../src/representation/json-reader.ts';
 import { writeJson } from '../src/representation/json-writer.ts';
+import { openMongo } from './open-mongo.ts';
 
 const namespace = { database: 'data_access_test', collection: 'c' };
 const permit: Permit = OPEN_PERMIT;
@@ -49,15 +45,7 @@ let mongo: MongoAccess;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  const given = process.env['MONGODB_URI'];
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-data-'));
-  const engine = given === undefined ? await startEngine({ dataPath: folder, port: 0 }) : undefined;
-  mongo = createMongoAccess({ connectionString: given ?? engine?.uri ?? '' });
-  close = async () => {
-    await mongo.close();
-    await engine?.close();
-    await rm(folder, { recursive: true, force: true });
-  };
+  ({ mongo, close } = await openMongo());
 });
 afterAll(() => close());
 beforeEach(async () => {

@@ -1,21 +1,17 @@
 /** Files in GridFS buckets on a real database: the embedded engine, or the one `MONGODB_URI` names. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startEngine } from '@quorate/engine';
 import { GridFSBucket, type MongoClient, MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OPEN_PERMIT } from '../src/authz/open-permit.ts';
 import { ObjectId } from '../src/model/bson.ts';
-import { createMongoAccess } from '../src/mongo/client.ts';
 import { deleteFile, deleteFiles } from '../src/mongo/gridfs-delete.ts';
 import { removeLeftUploads } from '../src/mongo/gridfs-leftovers.ts';
 import { type FileDescription, finishUpload } from '../src/mongo/gridfs-publish.ts';
 import { FileChangedError, openFile } from '../src/mongo/gridfs-read.ts';
 import { stageUpload } from '../src/mongo/gridfs-upload.ts';
 import type { MongoAccess } from '../src/mongo/mongo-access.ts';
+import { openMongo } from './open-mongo.ts';
 
 const bucket = { database: 'files_test', collection: 'b.files' };
 const options = { permit: OPEN_PERMIT };
@@ -25,15 +21,7 @@ let mongo: MongoAccess;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  const given = process.env['MONGODB_URI'];
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-files-'));
-  const engine = given === undefined ? await startEngine({ dataPath: folder, port: 0 }) : undefined;
-  mongo = createMongoAccess({ connectionString: given ?? engine?.uri ?? '' });
-  close = async () => {
-    await mongo.close();
-    await engine?.close();
-    await rm(folder, { recursive: true, force: true });
-  };
+  ({ mongo, close } = await openMongo());
 });
 afterAll(() => close());
 beforeEach(async () => {
