@@ -6,11 +6,12 @@
 import type { BsonValue, ObjectId } from '../model/bson.ts';
 import { Binary } from '../model/bson.ts';
 import { CHUNK_BYTES, chunksOf, ensureIndexes } from './gridfs-bucket.ts';
-import { chunkIdOf, chunkIds, createUploadId } from './gridfs-chunk-ids.ts';
+import { chunkIdOf, createUploadId } from './gridfs-chunk-ids.ts';
 import { sweepLeftUploads } from './gridfs-leftovers.ts';
 import { forgetUpload, keepUpload, recordUpload } from './gridfs-records.ts';
+import { removeChunksOfUpload } from './gridfs-settle.ts';
 import { mapDatabaseError } from './map-error.ts';
-import { collectionOf, type MongoAccess, mapped } from './mongo-access.ts';
+import { collectionOf, type MongoAccess } from './mongo-access.ts';
 import type { Namespace } from './operation-options.ts';
 
 /** A chunk is being stored while the next is being read. */
@@ -67,9 +68,7 @@ export async function discardUpload(
   bucket: Namespace,
   { id }: Pick<StagedUpload, 'id'>,
 ): Promise<void> {
-  await mapped(() =>
-    collectionOf(mongo.client, chunksOf(bucket)).deleteMany({ _id: chunkIds(id) }),
-  );
+  await removeChunksOfUpload(mongo, bucket, id);
   await forgetUpload(mongo, id);
 }
 
