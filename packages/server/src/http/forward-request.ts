@@ -3,6 +3,7 @@ import { Agent, type ClientRequest, request as openRequest } from 'node:http';
 import { request as openTlsRequest, Agent as TlsAgent } from 'node:https';
 import { pipeline } from 'node:stream';
 import { isQuorateError, QuorateError } from '../errors/quorate-error.ts';
+import { IDEMPOTENT_METHODS } from '../lib/idempotent-methods.ts';
 import type { Forward, ForwardedReply, ForwardedRequest } from '../model/forwarding.ts';
 
 export interface ForwarderOptions {
@@ -18,9 +19,6 @@ export interface Forwarder {
   /** Ends the idle connections. */
   close(): void;
 }
-
-/** What may be sent a second time (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** @param options - of the connections to all targets */
 export function createForwarder(options: ForwarderOptions): Forwarder {
@@ -97,7 +95,7 @@ function isStale(
     reusedSocket &&
     error.code === 'ECONNRESET' &&
     openBody === undefined &&
-    IDEMPOTENT.has(method) &&
+    IDEMPOTENT_METHODS.has(method) &&
     !signal.aborted
   );
 }

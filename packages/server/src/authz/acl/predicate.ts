@@ -1,6 +1,7 @@
 /**
  * Predicates of permissions, compiled once and evaluated for each request (security.md §8.4, §8.5).
  */
+import { IDEMPOTENT_METHODS } from '../../lib/idempotent-methods.ts';
 import type { BsonValue } from '../../model/bson.ts';
 import {
   bodyAvoids,
@@ -55,8 +56,6 @@ export function compilePredicate(text: string, options: PredicateOptions): Predi
 }
 
 export { formatPredicate, parsePredicate };
-
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
 
 class PredicateCompiler {
   needsBody = false;
@@ -204,7 +203,7 @@ class PredicateCompiler {
       case 'secure':
         return (exchange) => exchange.secure;
       case 'idempotent':
-        return (exchange) => IDEMPOTENT.has(exchange.method);
+        return (exchange) => IDEMPOTENT_METHODS.has(exchange.method);
       case 'auth-required':
         return (exchange) => exchange.authenticationRequired;
       // these look at the response's length in the original, which is not known yet
